@@ -1,0 +1,23 @@
+//! The messages, names and limits that grtc's server and its peers share.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`id`] | [`PeerId`] and [`RoomId`]: parsed, normalised, never built any other way |
+//! | [`client`] | what a client sends: [`client::Frame`] |
+//! | [`server`] | what a client gets: [`server::ServerMessage`] |
+//! | [`signal`] | offers, answers and candidates as the peers themselves write and read them |
+//! | [`close`] | WebSocket close codes, and which of them say "come back" |
+//! | [`limits`] | every number, once |
+//!
+//! The crate does no I/O. `docs/PROTOCOL.md` describes the same things for people who write a client in another
+//! language, and the golden files under `fixtures/` hold both to it.
+
+pub mod client;
+pub mod close;
+pub mod id;
+pub mod limits;
+pub mod server;
+pub mod signal;
+
+pub use close::CloseCode;
+pub use id::{PeerId, RoomId};

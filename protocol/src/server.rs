@@ -1,0 +1,219 @@
+//! What a client gets over its WebSocket.
+//!
+//! The server writes these with [`encode`]; a client reads them with [`ServerMessage::parse`]. Unknown fields and
+//! unknown types are for clients to ignore.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{client::ErrorCode, id::PeerId};
+
+/// Declares one message: a struct whose `type` is written first and is always the same.
+macro_rules! messages {
+    ($($(#[$doc:meta])* $tag:literal => $name:ident $(<$life:lifetime>)? { $($(#[$meta:meta])* $field:ident: $kind:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, Serialize, Deserialize)]
+            pub struct $name $(<$life>)? { $($(#[$meta])* pub $field: $kind,)* }
+
+            impl $(<$life>)? Message for $name $(<$life>)? {
+                const TYPE: &'static str = $tag;
+            }
+        )*
+
+        /// Any message of the server.
+        #[derive(Clone, Debug)]
+        pub enum ServerMessage<'a> {
+            $($(#[$doc])* $name($name $(<$life>)?),)*
+            /// A type that this version does not know: to be ignored.
+            Unknown(Cow<'a, str>),
+        }
+
+        impl<'a> ServerMessage<'a> {
+            /// Reads one text frame.
+            ///
+            /// # Errors
+            /// When the text is not JSON or lacks a field of its type.
+            pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
+                #[derive(Deserialize)]
+                struct Tag<'a> {
+                    #[serde(rename = "type", borrow)]
+                    kind: Cow<'a, str>,
+                }
+                let tag: Tag<'a> = serde_json::from_str(text)?;
+                match &*tag.kind {
+                    $($tag => serde_json::from_str(text).map(Self::$name),)*
+                    _ => Ok(Self::Unknown(tag.kind)),
+                }
+            }
+        }
+    };
+}
+
+/// A message with its `type`.
+pub trait Message: Serialize {
+    /// The value of `type`.
+    const TYPE: &'static str;
+}
+
+messages! {
+    /// The first frame after a join: who was there before.
+    "room_state" => RoomState<'a> {
+        /// Everybody else in the room, in the order in which they joined.
+        peers: Vec<PeerId>,
+        /// The id of the client that gets this frame.
+        your_peer_id: PeerId,
+        /// The room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room_id: Option<crate::RoomId>,
+        /// What `RTCPeerConnection` takes as `iceServers`.
+        #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+        ice_servers: Option<&'a RawValue>,
+    }
+    /// Somebody came.
+    "peer_joined" => PeerJoined<'a> {
+        /// Who.
+        peer_id: PeerId,
+        /// When, in RFC 3339.
+        #[serde(borrow)]
+        timestamp: Cow<'a, str>,
+        /// How many are in the room now.
+        total_peers: usize,
+    }
+    /// Somebody went: exactly once for each that came.
+    "peer_left" => PeerLeft<'a> {
+        /// Who.
+        peer_id: PeerId,
+        /// When, in RFC 3339.
+        #[serde(borrow)]
+        timestamp: Cow<'a, str>,
+        /// How many are in the room now.
+        total_peers: usize,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<LeaveReason>,
+    }
+    /// An offer, an answer or a candidate from another peer.
+    "webrtc_signal" => WebrtcSignal<'a> {
+        /// Who sent it, as the server knows it.
+        from_peer_id: PeerId,
+        /// The whole object that the peer sent. See [`crate::signal::Signal`].
+        #[serde(borrow)]
+        signal: &'a RawValue,
+        /// When, in RFC 3339.
+        #[serde(borrow)]
+        timestamp: Cow<'a, str>,
+    }
+    /// What another peer sent to everybody.
+    "broadcast_message" => BroadcastMessage<'a> {
+        /// Who sent it, as the server knows it.
+        from_peer_id: PeerId,
+        /// Any JSON.
+        #[serde(borrow)]
+        data: &'a RawValue,
+        /// When, in RFC 3339.
+        #[serde(borrow)]
+        timestamp: Cow<'a, str>,
+        /// The number of this broadcast in its room, growing by one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+    }
+    /// What another peer sent to this one alone.
+    "direct_message" => DirectMessage<'a> {
+        /// Who sent it, as the server knows it.
+        from_peer_id: PeerId,
+        /// Any JSON.
+        #[serde(borrow)]
+        data: &'a RawValue,
+        /// When, in RFC 3339.
+        #[serde(borrow)]
+        timestamp: Cow<'a, str>,
+    }
+    /// A message that the server could not take.
+    "error" => Error<'a> {
+        /// The stable code.
+        code: ErrorCode,
+        /// A sentence for a person.
+        #[serde(borrow)]
+        message: Cow<'a, str>,
+        /// The `id` of the message at fault.
+        #[serde(default, borrow, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Cow<'a, str>>,
+    }
+    /// The answer to `ping`.
+    "pong" => Pong {}
+    /// The server has taken the message with this `id`.
+    "ack" => Ack<'a> {
+        /// The `id`.
+        #[serde(borrow, rename = "ref")]
+        reference: Cow<'a, str>,
+    }
+}
+
+/// Why a peer left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveReason {
+    /// It said so, or closed cleanly.
+    Left,
+    /// Its connection broke, or a ping went unanswered.
+    Lost,
+    /// It connected anew.
+    Replaced,
+    /// An administrator ended it.
+    Kicked,
+    /// It did not read what it was sent.
+    Slow,
+    /// It did not come back in time.
+    Expired,
+    /// The server that it was connected to is gone.
+    NodeLost,
+    /// A reason that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The text frame for a message, `type` first.
+#[must_use]
+pub fn encode<M: Message>(message: &M) -> String {
+    // The body is an object of its own; its opening brace becomes the comma after the type.
+    let mut json = Vec::with_capacity(256);
+    json.extend_from_slice(br#"{"type":""#);
+    json.extend_from_slice(M::TYPE.as_bytes());
+    json.push(b'"');
+    let body = json.len();
+    let written = serde_json::to_writer(&mut json, message);
+    if json.len() == body + 2 {
+        json.remove(body);
+    } else if let Some(brace) = json.get_mut(body) {
+        *brace = b',';
+    }
+    debug_assert!(written.is_ok(), "these messages have string keys only");
+    String::from_utf8(json).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_the_type_first_and_leaves_out_what_is_not_there() {
+        let a: PeerId = "a".parse().unwrap();
+        let state = RoomState { peers: vec![], your_peer_id: a.clone(), room_id: None, ice_servers: None };
+        assert_eq!(encode(&state), r#"{"type":"room_state","peers":[],"your_peer_id":"a"}"#);
+        assert_eq!(encode(&Pong {}), r#"{"type":"pong"}"#);
+        let left = PeerLeft { peer_id: a, timestamp: "t".into(), total_peers: 0, reason: Some(LeaveReason::Left) };
+        let json = r#"{"type":"peer_left","peer_id":"a","timestamp":"t","total_peers":0,"reason":"left"}"#;
+        assert_eq!(encode(&left), json);
+    }
+
+    #[test]
+    fn ignores_what_it_does_not_know() {
+        assert!(matches!(ServerMessage::parse(r#"{"type":"later","x":1}"#), Ok(ServerMessage::Unknown(_))));
+        let left = r#"{"type":"peer_left","peer_id":"a","timestamp":"t","total_peers":0,"reason":"bored","x":1}"#;
+        let Ok(ServerMessage::PeerLeft(left)) = ServerMessage::parse(left) else { panic!("not parsed") };
+        assert_eq!(left.reason, Some(LeaveReason::Unknown));
+    }
+}
