@@ -1,0 +1,384 @@
+//! One pair of peers: who offers, who answers, what is kept, when another connection is tried. Pure: no clock, no
+//! randomness, no I/O.
+//!
+//! Feed it with [`Negotiator::handle`], then do what [`Negotiator::poll_action`] says until it is empty, and call
+//! `handle` with [`Input::Tick`] at the instant of [`Negotiator::poll_timeout`]. A pair outlives its connections: those
+//! are numbered, and what comes from an earlier one is ignored.
+//!
+//! # An offer comes
+//! | now | the offer names a new attempt | it names none |
+//! |---|---|---|
+//! | no connection | a fresh connection answers it | the same |
+//! | own offer outstanding, impolite | ignored, with its candidates | ignored |
+//! | own offer outstanding, polite | the own connection is dropped; a fresh one answers | the same |
+//! | operation under way on the remote description | a fresh connection answers it | waits for the result |
+//! | stable and open | a fresh connection answers it | the same connection answers it |
+//! | stable, not open yet | a fresh connection answers it | the same |
+//!
+//! An attempt that is current or over is never taken again. There is no rollback: the native library has none that
+//! can be relied upon, and a fresh connection costs as little.
+//!
+//! # Time
+//! The side that offered gives a connection 4, 6 and 10 s to open, each time a fresh one, then the pair has failed. The
+//! side that answers waits 12 s, then offers itself; a side that has used its own tries up does not start over, so that two
+//! peers that can't reach each other both end. A failed pair still answers an offer. An open channel resets all.
+
+mod attempt;
+mod event;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod property;
+
+use std::collections::VecDeque;
+
+use grtc_protocol::signal::IceCandidate;
+
+use self::attempt::{Attempt, HeldCandidates, PastAttempts, Step};
+pub use self::event::PairState;
+pub(crate) use self::event::{Action, ConnectionNumber, Input, Message};
+use crate::limits::{OPEN_WAITS_MS, RESPONDER_PATIENCE_MS, RESPONDER_REOPEN_MS};
+
+const NOT_OPEN: &str = "the data channel did not open in time";
+
+/// The machine for one remote peer.
+#[derive(Debug)]
+pub(crate) struct Negotiator {
+    initiator: bool,
+    polite: bool,
+    seed: String,
+    offers: u32,
+    connections: ConnectionNumber,
+    current: Option<Attempt>,
+    past: PastAttempts,
+    held: HeldCandidates,
+    /// An offer without an attempt that came while an operation was under way.
+    waiting_offer: Option<String>,
+    /// Connections offered by this side since one was open or the other side offered.
+    tries: usize,
+    /// This side's tries were used up once since a channel was open.
+    spent: bool,
+    deadline: Option<u64>,
+    state: Option<PairState>,
+    closed: bool,
+    actions: VecDeque<Action>,
+}
+
+impl Negotiator {
+    /// A machine that has not begun. The `initiator` offers first; of two crossing offers the `polite` side's is dropped.
+    /// `seed` names this side's attempts and has to differ from those of every earlier machine for this peer.
+    pub(crate) fn new(initiator: bool, polite: bool, seed: String) -> Self {
+        Self {
+            initiator,
+            polite,
+            seed,
+            offers: 0,
+            connections: 0,
+            current: None,
+            past: PastAttempts::default(),
+            held: HeldCandidates::default(),
+            waiting_offer: None,
+            tries: 0,
+            spent: false,
+            deadline: None,
+            state: None,
+            closed: false,
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// Takes what happened at `now` (milliseconds of any clock that does not go back).
+    pub(crate) fn handle(&mut self, now: u64, input: Input) {
+        if self.closed {
+            return;
+        }
+        match input {
+            Input::Start => self.start(now),
+            Input::RemoteOffer { sdp, attempt } => self.remote_offer(now, sdp, attempt),
+            Input::RemoteAnswer { sdp, attempt } => self.remote_answer(sdp, attempt),
+            Input::RemoteCandidate { candidate, attempt } => self.remote_candidate(candidate, attempt),
+            Input::LocalCandidate { connection, candidate } => self.local_candidate(connection, candidate),
+            Input::OfferCreated { connection, sdp } => self.offer_created(connection, sdp),
+            Input::AnswerCreated { connection, sdp } => self.answer_created(now, connection, sdp),
+            Input::AnswerApplied { connection } => self.answer_applied(now, connection),
+            Input::OperationFailed { connection, message } => self.operation_failed(now, connection, &message),
+            Input::ChannelOpen { connection } => self.channel_open(connection),
+            Input::ConnectionLost { connection, reason } => self.connection_lost(now, connection, &reason),
+            Input::Tick => self.tick(now),
+            Input::Close => self.close(),
+        }
+    }
+
+    /// The next thing to do.
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Input::Tick`] is due, on the clock of `handle`.
+    pub(crate) fn poll_timeout(&self) -> Option<u64> {
+        self.deadline
+    }
+
+    /// How far the pair is; `None` before it began.
+    pub(crate) fn state(&self) -> Option<PairState> {
+        self.state
+    }
+
+    fn start(&mut self, now: u64) {
+        if self.state.is_some() {
+            return;
+        }
+        if self.initiator {
+            self.offer(now);
+        } else {
+            self.enter(PairState::Connecting);
+            self.deadline = Some(now + RESPONDER_PATIENCE_MS);
+        }
+    }
+
+    fn remote_offer(&mut self, now: u64, sdp: String, attempt: Option<String>) {
+        if attempt.as_deref().is_some_and(|name| self.is_known(name)) {
+            return;
+        }
+        let Some(current) = &self.current else {
+            return self.answer(now, sdp, attempt);
+        };
+        if current.own_offer_outstanding() {
+            if self.polite {
+                self.answer(now, sdp, attempt);
+            } else if let Some(name) = attempt {
+                self.retire(name);
+            }
+            return;
+        }
+        match (attempt, current.step) {
+            (None, Step::Stable) if current.open => self.renegotiate(sdp),
+            (None, Step::Applying | Step::Accepting) => self.waiting_offer = Some(sdp),
+            (attempt, _) => self.answer(now, sdp, attempt),
+        }
+    }
+
+    /// Whether an attempt is the current one or over.
+    fn is_known(&self, name: &str) -> bool {
+        self.is_current(name) || self.past.contains(name)
+    }
+
+    fn is_current(&self, name: &str) -> bool {
+        self.current.as_ref().is_some_and(|current| current.name.as_deref() == Some(name))
+    }
+
+    /// A fresh connection that answers the other side's offer.
+    fn answer(&mut self, now: u64, sdp: String, attempt: Option<String>) {
+        self.drop_connection();
+        self.tries = 0;
+        let connection = self.fresh(attempt, false);
+        self.actions.push_back(Action::AcceptOffer { connection, sdp });
+        self.deadline = Some(now + RESPONDER_PATIENCE_MS);
+    }
+
+    /// The connection that is there answers another offer.
+    fn renegotiate(&mut self, sdp: String) {
+        if let Some(current) = &mut self.current {
+            current.step = Step::Accepting;
+            self.actions.push_back(Action::AcceptOffer { connection: current.connection, sdp });
+        }
+    }
+
+    /// A fresh connection with an offer of this side.
+    fn offer(&mut self, now: u64) {
+        self.drop_connection();
+        self.offers += 1;
+        let name = format!("{}-{}", self.seed, self.offers);
+        let connection = self.fresh(Some(name), true);
+        self.actions.push_back(Action::CreateOffer { connection });
+        self.deadline = OPEN_WAITS_MS.get(self.tries).map(|wait| now + wait);
+        self.tries += 1;
+    }
+
+    fn fresh(&mut self, name: Option<String>, offered_here: bool) -> ConnectionNumber {
+        self.connections += 1;
+        let connection = self.connections;
+        self.current = Some(Attempt::new(connection, name, offered_here));
+        self.actions.push_back(Action::Open { connection, channel: offered_here });
+        self.enter(PairState::Connecting);
+        connection
+    }
+
+    fn drop_connection(&mut self) {
+        self.waiting_offer = None;
+        if let Some(attempt) = self.current.take() {
+            self.actions.push_back(Action::Close { connection: attempt.connection });
+            if let Some(name) = attempt.name {
+                self.retire(name);
+            }
+        }
+    }
+
+    /// What still comes of this attempt is not wanted.
+    fn retire(&mut self, name: String) {
+        self.held.forget(&name);
+        self.past.push(name);
+    }
+
+    fn offer_created(&mut self, connection: ConnectionNumber, sdp: String) {
+        let Some(current) = self.current_if(connection, Step::Offering) else { return };
+        current.step = Step::AwaitingAnswer;
+        let (attempt, unsent) = (current.name.clone(), current.unsent.take());
+        self.send_description(Message::Offer { sdp, attempt: attempt.clone() }, attempt, unsent);
+    }
+
+    fn answer_created(&mut self, now: u64, connection: ConnectionNumber, sdp: String) {
+        let Some(current) = self.current_if(connection, Step::Accepting) else { return };
+        let (attempt, unsent) = (current.name.clone(), current.unsent.take());
+        self.send_description(Message::Answer { sdp, attempt: attempt.clone() }, attempt, unsent);
+        self.stable(now);
+    }
+
+    fn send_description(
+        &mut self,
+        message: Message,
+        attempt: Option<String>,
+        unsent: Option<Vec<Option<IceCandidate>>>,
+    ) {
+        self.actions.push_back(Action::Send(message));
+        for candidate in unsent.unwrap_or_default() {
+            self.actions.push_back(Action::Send(Message::Candidate { candidate, attempt: attempt.clone() }));
+        }
+    }
+
+    fn remote_answer(&mut self, sdp: String, attempt: Option<String>) {
+        let Some(current) = &mut self.current else { return };
+        if current.step == Step::AwaitingAnswer && (attempt.is_none() || attempt == current.name) {
+            current.step = Step::Applying;
+            self.actions.push_back(Action::ApplyAnswer { connection: current.connection, sdp });
+        }
+    }
+
+    fn answer_applied(&mut self, now: u64, connection: ConnectionNumber) {
+        if self.current_if(connection, Step::Applying).is_some() {
+            self.stable(now);
+        }
+    }
+
+    /// Both descriptions are in place: what waited for that goes on.
+    fn stable(&mut self, now: u64) {
+        let Some(current) = &mut self.current else { return };
+        (current.step, current.has_remote) = (Step::Stable, true);
+        let (connection, open) = (current.connection, current.open);
+        for candidate in self.held.take(current.name.as_deref()) {
+            self.actions.push_back(Action::AddCandidate { connection, candidate });
+        }
+        match self.waiting_offer.take() {
+            Some(sdp) if open => self.renegotiate(sdp),
+            Some(sdp) => self.answer(now, sdp, None),
+            None => {}
+        }
+    }
+
+    fn remote_candidate(&mut self, candidate: Option<IceCandidate>, attempt: Option<String>) {
+        if attempt.as_deref().is_some_and(|name| self.past.contains(name)) {
+            return;
+        }
+        let current = attempt.as_deref().is_none_or(|name| self.is_current(name));
+        match &self.current {
+            Some(Attempt { connection, has_remote: true, .. }) if current => {
+                self.actions.push_back(Action::AddCandidate { connection: *connection, candidate });
+            }
+            _ => self.held.push(attempt, candidate),
+        }
+    }
+
+    fn local_candidate(&mut self, connection: ConnectionNumber, candidate: Option<IceCandidate>) {
+        let Some(current) = self.current.as_mut().filter(|current| current.connection == connection) else { return };
+        match &mut current.unsent {
+            Some(unsent) => unsent.push(candidate),
+            None => {
+                let attempt = current.name.clone();
+                self.actions.push_back(Action::Send(Message::Candidate { candidate, attempt }));
+            }
+        }
+    }
+
+    fn channel_open(&mut self, connection: ConnectionNumber) {
+        let Some(current) = self.current.as_mut().filter(|current| current.connection == connection) else { return };
+        current.open = true;
+        (self.tries, self.spent, self.deadline) = (0, false, None);
+        self.enter(PairState::Connected);
+    }
+
+    fn operation_failed(&mut self, now: u64, connection: ConnectionNumber, message: &str) {
+        let Some(current) = self.current.as_mut().filter(|current| current.connection == connection) else { return };
+        match current.step {
+            // A renegotiation that can't be done leaves the open connection as it was.
+            Step::Accepting | Step::Applying if current.open => self.stable(now),
+            Step::Offering | Step::Applying => self.retry(now, message),
+            Step::Accepting => self.drop_connection(),
+            Step::AwaitingAnswer | Step::Stable => {}
+        }
+    }
+
+    fn connection_lost(&mut self, now: u64, connection: ConnectionNumber, reason: &str) {
+        let Some(current) = self.current.as_ref().filter(|current| current.connection == connection) else { return };
+        match (current.open, current.offered_here) {
+            (false, true) => self.retry(now, reason),
+            // The patience that runs says when this side offers itself.
+            (false, false) => self.drop_connection(),
+            (true, true) => {
+                self.enter(PairState::Disconnected);
+                self.offer(now);
+            }
+            (true, false) => {
+                self.enter(PairState::Disconnected);
+                self.drop_connection();
+                self.deadline = Some(now + RESPONDER_REOPEN_MS);
+            }
+        }
+    }
+
+    fn tick(&mut self, now: u64) {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        if self.current.as_ref().is_some_and(|current| current.offered_here) {
+            self.retry(now, NOT_OPEN);
+        } else if self.spent {
+            self.fail(NOT_OPEN);
+        } else {
+            self.offer(now);
+        }
+    }
+
+    /// The next connection of this side, if it has one left.
+    fn retry(&mut self, now: u64, reason: &str) {
+        if self.tries < OPEN_WAITS_MS.len() {
+            self.offer(now);
+        } else {
+            self.spent = true;
+            self.fail(reason);
+        }
+    }
+
+    fn fail(&mut self, reason: &str) {
+        self.drop_connection();
+        self.deadline = None;
+        self.actions.push_back(Action::Error { message: reason.to_owned() });
+        self.enter(PairState::Failed);
+    }
+
+    fn close(&mut self) {
+        self.drop_connection();
+        self.held.clear();
+        (self.closed, self.deadline) = (true, None);
+    }
+
+    fn enter(&mut self, state: PairState) {
+        if self.state != Some(state) {
+            self.state = Some(state);
+            self.actions.push_back(Action::State(state));
+        }
+    }
+
+    fn current_if(&mut self, connection: ConnectionNumber, step: Step) -> Option<&mut Attempt> {
+        self.current.as_mut().filter(|current| current.connection == connection && current.step == step)
+    }
+}
