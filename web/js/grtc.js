@@ -1,0 +1,13 @@
+/**
+ * The client of grtc, for any page: rooms whose peers talk to each other directly.
+ *
+ * @example
+ * import { Room } from 'https://my-server.example/static/js/grtc.js';
+ * const room = new Room({ server: 'https://my-server.example', room: 'room1', peerId: 'tab1' });
+ * room.on('message', ({ from, text }) => console.log(`${from}: ${text}`));
+ * room.join();
+ * await room.send('hello');
+ */
+export { Room, RoomError } from './room.js';
+export { InvalidName, MESSAGE_BYTES, NAME_CHARS, compareNames, isPolite, parseName } from './protocol.js';
+export { closeWord, shouldReconnect } from './close.js';

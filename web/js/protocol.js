@@ -1,0 +1,163 @@
+/**
+ * The messages that a client and the server exchange: one JSON object in each text frame. The golden files under
+ * `protocol/fixtures` hold this module and its Rust twin to the same words.
+ */
+export { NAME_CHARS, InvalidName, parseName, compareNames, isPolite } from './names.js';
+
+/** Longest WebSocket message and longest chat message, in bytes of UTF-8. */
+export const MESSAGE_BYTES = 64 * 1024;
+
+/**
+ * @typedef {{ type: 'offer', target_peer_id: string, offer: Description, attempt?: string | null }} OfferMessage
+ * @typedef {{ type: 'answer', target_peer_id: string, answer: Description, attempt?: string | null }} AnswerMessage
+ * @typedef {{ type: 'ice_candidate', target_peer_id: string, candidate: Candidate | null, attempt?: string | null }} CandidateMessage
+ * @typedef {OfferMessage | AnswerMessage | CandidateMessage} Signal
+ * @typedef {{ type: string, sdp: string }} Description
+ * @typedef {{ candidate?: string, sdpMid?: string | null, sdpMLineIndex?: number | null, usernameFragment?: string | null }} Candidate
+ * @typedef {{ type: 'broadcast', data: unknown, id?: string }} Broadcast
+ * @typedef {{ type: 'message', target_peer_id: string, data: unknown, id?: string }} Direct
+ * @typedef {Signal | Broadcast | Direct | { type: 'leave' } | { type: 'ping' }} ClientMessage
+ */
+
+/**
+ * @typedef {'left' | 'lost' | 'replaced' | 'kicked' | 'slow' | 'expired' | 'node_lost' | 'unknown'} LeaveReason
+ * @typedef {{ type: 'room_state', peers: string[], your_peer_id: string, room_id?: string, ice_servers?: RTCIceServer[] }} RoomState
+ * @typedef {{ type: 'peer_joined', peer_id: string, timestamp: string, total_peers: number }} PeerJoined
+ * @typedef {{ type: 'peer_left', peer_id: string, timestamp: string, total_peers: number, reason?: LeaveReason }} PeerLeft
+ * @typedef {{ type: 'webrtc_signal', from_peer_id: string, signal: unknown, timestamp: string }} WebrtcSignal
+ * @typedef {{ type: 'broadcast_message', from_peer_id: string, data: unknown, timestamp: string, seq?: number }} BroadcastMessage
+ * @typedef {{ type: 'direct_message', from_peer_id: string, data: unknown, timestamp: string }} DirectMessage
+ * @typedef {{ type: 'error', code: string, message: string, ref?: string }} ErrorMessage
+ * @typedef {RoomState | PeerJoined | PeerLeft | WebrtcSignal | BroadcastMessage | DirectMessage | ErrorMessage
+ *   | { type: 'pong' } | { type: 'ack', ref: string }} ServerMessage
+ */
+
+/** @type {Record<string, Record<string, (value: unknown) => boolean>>} */
+const FIELDS = {
+  room_state: { peers: isStrings, your_peer_id: isString },
+  peer_joined: { peer_id: isString, timestamp: isString, total_peers: isNumber },
+  peer_left: { peer_id: isString, timestamp: isString, total_peers: isNumber },
+  webrtc_signal: { from_peer_id: isString, signal: isPresent, timestamp: isString },
+  broadcast_message: { from_peer_id: isString, data: isPresent, timestamp: isString },
+  direct_message: { from_peer_id: isString, data: isPresent, timestamp: isString },
+  error: { code: isString, message: isString },
+  pong: {},
+  ack: { ref: isString },
+};
+const REASONS = ['left', 'lost', 'replaced', 'kicked', 'slow', 'expired', 'node_lost'];
+
+/**
+ * Reads one text frame of the server.
+ * @param {string} text
+ * @returns {ServerMessage | null} null for a type that this version does not know: to be ignored
+ * @throws {SyntaxError | TypeError} when it is not JSON or lacks a field of its type
+ */
+export function parseServerMessage(text) {
+  const message = JSON.parse(text);
+  if (!isObject(message) || typeof message.type !== 'string') throw new TypeError('a message is an object with a type');
+  const fields = Object.hasOwn(FIELDS, message.type) ? FIELDS[message.type] : undefined;
+  if (!fields) return null;
+  for (const [name, fits] of Object.entries(fields)) {
+    if (!fits(message[name])) throw new TypeError(`${message.type} needs the field "${name}"`);
+  }
+  if (message.type === 'room_state' && !Array.isArray(message.ice_servers)) delete message.ice_servers;
+  if (message.type === 'peer_left' && message.reason !== undefined && !REASONS.includes(String(message.reason))) {
+    message.reason = 'unknown';
+  }
+  return /** @type {ServerMessage} */ (/** @type {unknown} */ (message));
+}
+
+/**
+ * Reads what another peer sent about its connection (`webrtc_signal.signal`).
+ * @param {unknown} value
+ * @returns {Signal | null} null when it is no signal that this version knows
+ */
+export function parseSignal(value) {
+  if (!isObject(value)) return null;
+  if (value.attempt !== undefined && value.attempt !== null && typeof value.attempt !== 'string') return null;
+  const signal = /** @type {Signal} */ (/** @type {unknown} */ (value));
+  switch (value.type) {
+    case 'offer':
+      return isDescription(value.offer) ? signal : null;
+    case 'answer':
+      return isDescription(value.answer) ? signal : null;
+    case 'ice_candidate':
+      return value.candidate === null || isObject(value.candidate) ? signal : null;
+    default:
+      return null;
+  }
+}
+
+/**
+ * The text of a message for the server.
+ * @param {ClientMessage} message
+ */
+export function encode(message) {
+  return JSON.stringify(message);
+}
+
+/**
+ * The message that takes what a negotiator sends to its peer. Without an attempt it has no such field, as an old
+ * client's.
+ * @param {string} target
+ * @param {import('./negotiator.js').Send} send
+ * @returns {Signal}
+ */
+export function signalFor(target, send) {
+  const to = { target_peer_id: target };
+  if ('offer' in send) {
+    return { type: 'offer', ...to, offer: { type: 'offer', sdp: send.offer.sdp }, ...named(send.offer.attempt) };
+  }
+  if ('answer' in send) {
+    return { type: 'answer', ...to, answer: { type: 'answer', sdp: send.answer.sdp }, ...named(send.answer.attempt) };
+  }
+  const { candidate, attempt } = send.candidate;
+  return { type: 'ice_candidate', ...to, candidate, ...named(attempt) };
+}
+
+/**
+ * What such a message means to the negotiator of the peer that gets it.
+ * @param {Signal} signal
+ * @returns {import('./negotiator.js').Input}
+ */
+export function inputFrom(signal) {
+  const attempt = signal.attempt ?? null;
+  if (signal.type === 'offer') return { remote_offer: { sdp: signal.offer.sdp, attempt } };
+  if (signal.type === 'answer') return { remote_answer: { sdp: signal.answer.sdp, attempt } };
+  return { remote_candidate: { candidate: signal.candidate, attempt } };
+}
+
+/** @param {string | null} attempt */
+function named(attempt) {
+  return attempt === null ? {} : { attempt };
+}
+
+/** How many bytes this text has in UTF-8. @param {string} text */
+export function byteLength(text) {
+  return new TextEncoder().encode(text).length;
+}
+
+/** @param {unknown} value @returns {value is Record<string, unknown>} */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** @param {unknown} value */
+function isDescription(value) {
+  return isObject(value) && typeof value.sdp === 'string';
+}
+/** @param {unknown} value */
+function isString(value) {
+  return typeof value === 'string';
+}
+/** @param {unknown} value */
+function isStrings(value) {
+  return Array.isArray(value) && value.every(isString);
+}
+/** @param {unknown} value */
+function isNumber(value) {
+  return typeof value === 'number';
+}
+/** @param {unknown} value */
+function isPresent(value) {
+  return value !== undefined;
+}

@@ -1,0 +1,325 @@
+/**
+ * A room: the peers in it, a data channel to each of them, and the server for finding each other.
+ *
+ * @example
+ * const room = new Room({ room: 'room1', peerId: 'tab1' });
+ * room.on('message', ({ from, text }) => console.log(from, text));
+ * room.on('peer', ({ peer }) => console.log(peer.id, peer.state));
+ * room.join();
+ */
+import { Emitter } from './emitter.js';
+import { SignalLink } from './link.js';
+import { Mesh } from './mesh.js';
+import { Pair } from './pair.js';
+import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parseSignal } from './protocol.js';
+
+/**
+ * @typedef {import('./protocol.js').LeaveReason} LeaveReason
+ * @typedef {import('./negotiator.js').PairState} PairState
+ * @typedef {import('./rtc.js').PathStats} PathStats
+ *
+ * @typedef {object} Peer
+ * @property {string} id
+ * @property {PairState} state how far the connection to it is
+ * @property {boolean} away the server does not know it now; the open channel to it goes on
+ * @property {PathStats | null} path as of the last `readStats`
+ *
+ * @typedef {import('./link.js').LinkStatus | { state: 'joined', rejoined: boolean, peers: string[] } | { state: 'idle' }} RoomStatus
+ *   `joined` also says whether this is a return after the connection to the server was lost
+ *
+ * @typedef {object} Message
+ * @property {string} from
+ * @property {string} text what was said; JSON if the sender's data was no string
+ * @property {unknown} data
+ * @property {'p2p' | 'broadcast' | 'direct'} via over the data channel, or through the server to all, or to this peer
+ * @property {Date} at
+ *
+ * @typedef {{ status: RoomStatus, message: Message,
+ *   peer: { peer: Peer, change: 'joined' | 'left' | 'away' | 'back' | 'state' | 'path', reason?: LeaveReason },
+ *   error: { code: string, message: string, peer?: string } }} RoomEvents
+ *
+ * @typedef {object} RoomOptions
+ * @property {string} room
+ * @property {string} [peerId] without it the server makes one
+ * @property {string} [server] where grtc-server is, default: where the page came from
+ * @property {RTCIceServer[]} [iceServers] instead of those that the server names
+ * @property {(url: string) => import('./link.js').Socket} [webSocket]
+ * @property {import('./pair.js').CreateConnection} [createConnection]
+ * @property {() => number} [now]
+ * @property {() => number} [random]
+ */
+
+/** Why something could not be sent: `too_big`, `no_peers`, `not_joined`, `not_open`. */
+export class RoomError extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.name = 'RoomError';
+    this.code = code;
+  }
+}
+
+/** @extends {Emitter<RoomEvents>} */
+export class Room extends Emitter {
+  #options;
+  #link;
+  #mesh = new Mesh();
+  /** @type {Map<string, Pair>} */
+  #pairs = new Map();
+  /** @type {Map<string, Peer>} */
+  #peers = new Map();
+  /** @type {string | null} */
+  #self;
+  /** @type {RTCIceServer[]} */
+  #iceServers = [];
+  /** @type {RoomStatus} */
+  #status = { state: 'idle' };
+  #hasJoined = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #awayTimer;
+
+  /**
+   * @param {RoomOptions} options
+   * @throws {import('./protocol.js').InvalidName} when the room or the peer id is no name
+   */
+  constructor(options) {
+    super();
+    this.#options = { now: () => performance.now(), ...options, room: parseName(options.room) };
+    this.#self = options.peerId === undefined ? null : parseName(options.peerId);
+    this.#link = new SignalLink({ ...this.#linkOptions(), url: () => this.#url() });
+    this.#link.on('status', (status) => this.#linkChanged(status));
+    this.#link.on('message', (text) => this.#received(text));
+  }
+
+  get name() {
+    return this.#options.room;
+  }
+
+  /** This peer's id; null until the server has made one. */
+  get peerId() {
+    return this.#self;
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  /** Everybody else, in the order in which they became known. @returns {Peer[]} */
+  get peers() {
+    return [...this.#peers.values()];
+  }
+
+  /** Goes in. What comes of it is told by `status`. Also: tries now instead of after the wait. */
+  join() {
+    this.#link.open();
+  }
+
+  /** Says goodbye and ends every connection. */
+  leave() {
+    this.#link.send(encode({ type: 'leave' }));
+    this.#link.close();
+  }
+
+  /**
+   * Sends a text over the data channels.
+   * @param {string} text at most 64 KiB in UTF-8
+   * @param {string} [to] one peer; default: everybody with an open channel
+   * @returns {Promise<string[]>} to whom it was handed over
+   * @throws {RoomError}
+   */
+  async send(text, to) {
+    checkSize(text);
+    const open = [...this.#pairs].filter(([id, pair]) => pair.state === 'connected' && (to === undefined || to === id));
+    if (open.length === 0) {
+      throw to === undefined
+        ? new RoomError('no_peers', 'there is no open channel to anybody')
+        : new RoomError('not_open', `there is no open channel to ${to}`);
+    }
+    const results = await Promise.allSettled(open.map(([, pair]) => pair.send(text)));
+    const sent = open.flatMap(([id], i) => (results[i]?.status === 'fulfilled' ? [id] : []));
+    if (sent.length === 0) throw new RoomError('not_open', 'the data channel closed before the message was sent');
+    return sent;
+  }
+
+  /** Sends any JSON to everybody in the room through the server. @param {unknown} data @throws {RoomError} */
+  broadcast(data) {
+    this.#toServer(encode({ type: 'broadcast', data }));
+  }
+
+  /** Sends any JSON to one peer through the server. @param {unknown} data @param {string} to @throws {RoomError} */
+  message(data, to) {
+    this.#toServer(encode({ type: 'message', target_peer_id: to, data }));
+  }
+
+  /** Measures each open connection's path; `peer` events with `path` tell it. */
+  async readStats() {
+    await Promise.all(
+      [...this.#pairs].map(async ([id, pair]) => {
+        const path = pair.state === 'connected' ? await pair.stats().catch(() => null) : null;
+        const peer = this.#peers.get(id);
+        if (!peer || (!path && !peer.path)) return;
+        peer.path = path;
+        this.emit('peer', { peer, change: 'path' });
+      }),
+    );
+  }
+
+  #linkOptions() {
+    const { webSocket, random, now } = this.#options;
+    return { ...(webSocket && { webSocket }), ...(random && { random }), now };
+  }
+
+  #url() {
+    const url = new URL(`ws/${encodeURIComponent(this.name)}`, this.#options.server ?? location.origin);
+    url.protocol = url.protocol.replace('http', 'ws');
+    if (this.#self !== null) url.searchParams.set('peer_id', this.#self);
+    return url.href;
+  }
+
+  /** @param {string} text */
+  #toServer(text) {
+    checkSize(text);
+    if (this.#status.state !== 'joined' || !this.#link.send(text)) {
+      throw new RoomError('not_joined', 'there is no connection to the server');
+    }
+  }
+
+  /** @param {import('./link.js').LinkStatus} status */
+  #linkChanged(status) {
+    if (status.state === 'closed') {
+      this.#hasJoined = false;
+      this.#apply(this.#mesh.clear());
+    }
+    this.#enter(status);
+  }
+
+  /** @param {RoomStatus} status */
+  #enter(status) {
+    this.#status = status;
+    this.emit('status', status);
+  }
+
+  /** @param {string} text */
+  #received(text) {
+    let message;
+    try {
+      message = parseServerMessage(text);
+    } catch (error) {
+      this.emit('error', { code: 'bad_message', message: String(error) });
+    }
+    if (message) this.#handle(message);
+  }
+
+  /** @param {import('./protocol.js').ServerMessage} message */
+  #handle(message) {
+    switch (message.type) {
+      case 'room_state':
+        return this.#joined(message);
+      case 'peer_joined':
+        return this.#apply(this.#mesh.peerJoined(message.peer_id));
+      case 'peer_left':
+        return this.#apply(this.#mesh.peerLeft(message.peer_id, this.#options.now(), message.reason ?? 'left'));
+      case 'webrtc_signal':
+        return this.#signalled(message.from_peer_id, message.signal);
+      case 'broadcast_message':
+        return this.#said(message.from_peer_id, message.data, 'broadcast');
+      case 'direct_message':
+        return this.#said(message.from_peer_id, message.data, 'direct');
+      case 'error':
+        return this.emit('error', { code: message.code, message: message.message });
+    }
+  }
+
+  /** @param {import('./protocol.js').RoomState} state */
+  #joined(state) {
+    const rejoined = this.#hasJoined;
+    this.#hasJoined = true;
+    this.#self = state.your_peer_id;
+    this.#iceServers = this.#options.iceServers ?? state.ice_servers ?? [];
+    this.#link.joined();
+    this.#enter({ state: 'joined', rejoined, peers: state.peers });
+    const others = state.peers.filter((peer) => peer !== this.#self);
+    this.#apply(this.#mesh.roomState(others, this.#options.now()));
+  }
+
+  /** @param {string} from @param {unknown} value */
+  #signalled(from, value) {
+    const signal = parseSignal(value);
+    if (signal) this.#pairs.get(from)?.signal(signal);
+  }
+
+  /** @param {string} from @param {unknown} data @param {Message['via']} via */
+  #said(from, data, via) {
+    const text = typeof data === 'string' ? data : JSON.stringify(data);
+    this.emit('message', { from, text, data, via, at: new Date() });
+  }
+
+  /** @param {import('./mesh.js').Effect[]} effects */
+  #apply(effects) {
+    for (const effect of effects) {
+      if ('start' in effect) this.#start(effect.start.peer, effect.start.initiator);
+      else if ('close' in effect) this.#close(effect.close.peer, effect.close.reason);
+      else if ('away' in effect) this.#setAway(effect.away.peer, true, effect.away.reason);
+      else this.#setAway(effect.back.peer, false);
+    }
+    clearTimeout(this.#awayTimer);
+    const due = this.#mesh.timeout();
+    const tick = () => this.#apply(this.#mesh.tick(this.#options.now()));
+    if (due !== null) this.#awayTimer = setTimeout(tick, Math.max(0, due - this.#options.now()));
+  }
+
+  /** @param {string} id @param {boolean} initiator */
+  #start(id, initiator) {
+    this.#pairs.get(id)?.close();
+    const known = this.#peers.get(id);
+    const peer = known ?? { id, state: 'connecting', away: false, path: null };
+    const { createConnection, now } = this.#options;
+    const pair = new Pair({
+      self: this.#self ?? '',
+      peer: id,
+      initiator,
+      iceServers: () => this.#iceServers,
+      signal: (signal) => this.#link.send(encode(signal)),
+      onState: (state) => this.#pairs.get(id) === pair && this.#pairChanged(peer, state),
+      onMessage: (text) => this.emit('message', { from: id, text, data: text, via: 'p2p', at: new Date() }),
+      onError: (message) => this.emit('error', { code: 'connection_failed', message, peer: id }),
+      ...(createConnection && { createConnection }),
+      now,
+    });
+    this.#peers.set(id, peer);
+    this.#pairs.set(id, pair);
+    if (!known) this.emit('peer', { peer, change: 'joined' });
+    pair.start();
+  }
+
+  /** @param {Peer} peer @param {PairState} state */
+  #pairChanged(peer, state) {
+    peer.state = state;
+    if (state !== 'connected') peer.path = null;
+    this.emit('peer', { peer, change: 'state' });
+    this.#apply(state === 'connected' ? this.#mesh.opened(peer.id) : this.#mesh.lost(peer.id));
+  }
+
+  /** @param {string} id @param {LeaveReason} reason */
+  #close(id, reason) {
+    const peer = this.#peers.get(id);
+    this.#pairs.get(id)?.close();
+    this.#pairs.delete(id);
+    this.#peers.delete(id);
+    if (peer) this.emit('peer', { peer, change: 'left', reason });
+  }
+
+  /** @param {string} id @param {boolean} away @param {LeaveReason} [reason] */
+  #setAway(id, away, reason) {
+    const peer = this.#peers.get(id);
+    if (!peer) return;
+    peer.away = away;
+    this.emit('peer', { peer, change: away ? 'away' : 'back', ...(reason && { reason }) });
+  }
+}
+
+/** @param {string} text @throws {RoomError} */
+function checkSize(text) {
+  const bytes = byteLength(text);
+  if (bytes > MESSAGE_BYTES) throw new RoomError('too_big', `${bytes} bytes: a message has at most ${MESSAGE_BYTES}`);
+}
