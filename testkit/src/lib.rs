@@ -4,6 +4,8 @@
 //! bound, and everything ends when it is dropped, so a test is a plain story of what happens.
 
 pub mod http;
+#[cfg(target_os = "linux")]
+pub mod load;
 pub mod process;
 pub mod server;
 pub mod ws;

@@ -1,0 +1,82 @@
+//! Load for a running server, and what the server needs to bear it. The binary `grtc-load` is its command line;
+//! `docs/BENCHMARKS.md` says what each figure means.
+//!
+//! | module | its one concern |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`target`] | the server under test: its address, CPU time and memory |
+//! | [`window`] | the measured stretch of time |
+//! | [`report`] | figures, targets and the JSON object |
+//! | [`frame`], [`socket`] | a lean WebSocket client: the load must not be the bottleneck |
+//! | [`exchange`] | a lean HTTP client, for the same reason |
+//! | [`relay`], [`broadcast`], [`joins`], [`idle`], [`items`] | one measurement each |
+
+pub mod broadcast;
+pub mod cli;
+pub mod exchange;
+pub mod frame;
+pub mod idle;
+pub mod items;
+pub mod joins;
+pub mod relay;
+pub mod report;
+pub mod socket;
+pub mod target;
+pub mod window;
+
+use anyhow::Context;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use self::{
+    cli::{Args, What},
+    report::{Measure, Report},
+    target::Target,
+};
+
+/// Runs what the command line asks for. Every kind of measurement gets a server of its own, unless a running one was
+/// named; one that fails is in the report with its reason, and the others go on.
+pub async fn run(args: &Args) -> Report {
+    let all = [
+        What::Relay(relay::Shape::default()),
+        What::Broadcast(broadcast::Shape::default()),
+        What::Joins(joins::Shape::default()),
+        What::Idle(idle::Shape::default()),
+        What::Items(items::Shape::default()),
+    ];
+    let chosen = match &args.what {
+        What::All => &all[..],
+        one => std::slice::from_ref(one),
+    };
+    let mut report = Report::new(args);
+    for what in chosen {
+        let mut measures = Vec::new();
+        if let Err(error) = one(args, what, &mut measures).await {
+            measures.push(Measure::failed(what.name(), &error));
+        }
+        report.add(measures);
+    }
+    report
+}
+
+async fn one(args: &Args, what: &What, measures: &mut Vec<Measure>) -> anyhow::Result<()> {
+    let target = Target::new(&args.server).await?;
+    let plan = args.plan();
+    match what {
+        What::All => {}
+        What::Relay(shape) => relay::measure(&target, plan, shape, measures).await?,
+        What::Broadcast(shape) => broadcast::measure(&target, plan, shape, measures).await?,
+        What::Joins(shape) => joins::measure(&target, plan, shape, measures).await?,
+        What::Idle(shape) => idle::measure(&target, shape, measures).await?,
+        What::Items(shape) => items::measure(&target, plan, shape, measures).await?,
+    }
+    target.stop().await
+}
+
+/// Lets this process, and the server that it starts, open as many files as they may at most.
+///
+/// # Errors
+/// When the system refuses it.
+pub fn raise_open_files() -> anyhow::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).context("can't read the limit of open files")?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("can't raise the limit of open files")
+}

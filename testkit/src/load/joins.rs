@@ -1,0 +1,75 @@
+//! Joins: many clients at once connect, upgrade, get their `room_state`, close, and come again.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+
+use tokio::task::JoinSet;
+
+use super::{
+    report::{Limit, Measure},
+    socket::Socket,
+    target::Target,
+    window::{Meter, Plan},
+};
+
+const BUFFER: usize = 1024;
+/// The server closes first, so a client's port is free again at once. More than one address all the same, so that the
+/// search for a free port stays short.
+const SOURCES: u8 = 16;
+
+/// How clients join.
+#[derive(Debug, clap::Args)]
+pub struct Shape {
+    /// Clients at once.
+    #[arg(long, default_value_t = Self::default().workers)]
+    pub workers: usize,
+    /// Rooms that they are spread over, with new names after every eighth join.
+    #[arg(long, default_value_t = Self::default().rooms)]
+    pub rooms: usize,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { workers: 64, rooms: 32 }
+    }
+}
+
+/// Measures joins. One join is all of it: connect, upgrade, `room_state`, close frames, end of the connection. The
+/// latency is that of the `room_state`, from before the connect.
+///
+/// # Errors
+/// When a join fails, or is not closed with 1000.
+pub async fn measure(target: &Target, plan: Plan, shape: &Shape, measures: &mut Vec<Measure>) -> anyhow::Result<()> {
+    let meter = Arc::new(Meter::default());
+    let mut tasks = JoinSet::new();
+    for worker in 0..shape.workers.max(1) {
+        tasks.spawn(come_and_go(target.address(), worker, shape.rooms.max(1), meter.clone()));
+    }
+    let sample = meter.window(target, plan, &mut tasks).await?;
+    let measure = Measure::of("joins", "join", &sample).goal("per_second", Limit::AtLeast, 15_000.0);
+    measures.push(measure.show());
+    Ok(())
+}
+
+async fn come_and_go(server: SocketAddr, worker: usize, rooms: usize, meter: Arc<Meter>) -> anyhow::Result<()> {
+    let (source, room) = (source(worker), worker % rooms);
+    for round in 0_u64.. {
+        let start = Instant::now();
+        let (room, peer) = (format!("joins-{room}-{}", round / 8), format!("p{worker}-{round}"));
+        let socket = Socket::join(server, source, &room, &peer, BUFFER).await?;
+        let latency = start.elapsed();
+        socket.close().await?;
+        meter.record(1, std::iter::once(latency));
+    }
+    Ok(())
+}
+
+/// One of a few addresses of this machine.
+#[must_use]
+pub fn source(worker: usize) -> Ipv4Addr {
+    let last = u8::try_from(worker % usize::from(SOURCES)).unwrap_or_default();
+    Ipv4Addr::new(127, 0, 0, 1 + last)
+}
