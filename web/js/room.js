@@ -120,6 +120,11 @@ export class Room extends Emitter {
     this.#link.close();
   }
 
+  /** Tries anew to reach a peer that is in the room. @param {string} peer */
+  reconnect(peer) {
+    if (this.#peers.has(peer)) this.#start(peer, true);
+  }
+
   /**
    * Sends a text over the data channels.
    * @param {string} text at most 64 KiB in UTF-8

@@ -1,0 +1,74 @@
+/** The page: puts its parts together. */
+import { choose, say, setLanguage } from './i18n.js';
+import { ItemStore } from './item_store.js';
+import { Items } from './items.js';
+import { recall } from './memory.js';
+import { Session } from './session.js';
+import './ui/copy-text.js';
+import './ui/item-filters.js';
+import './ui/item-form.js';
+import './ui/item-list.js';
+import './ui/page-settings.js';
+import './ui/room-chat.js';
+import { initialNames } from './ui/room-form.js';
+import './ui/room-log.js';
+import './ui/room-mesh.js';
+import './ui/room-peers.js';
+import { showToast } from './ui/toast-stack.js';
+
+/** @typedef {'item-form' | 'item-filters' | 'item-list' | 'room-form' | 'room-peers' | 'room-mesh' | 'room-chat' | 'room-log'} Part */
+
+/** @param {Part} name @returns {any} */
+const part = (name) => document.querySelector(name);
+
+function startItems() {
+  const store = new ItemStore(new Items(document.baseURI));
+  for (const name of /** @type {Part[]} */ (['item-form', 'item-filters', 'item-list'])) part(name).store = store;
+  const badge = /** @type {HTMLElement} */ (document.getElementById('items-live'));
+  store.on('live', (live) => {
+    badge.className = `chip ${live ? 'good' : 'busy'}`;
+    say(badge, live ? 'items.live' : 'items.not_live');
+  });
+  document.addEventListener('items-reset', () => part('item-filters').reset());
+  addEventListener('pagehide', () => store.flush());
+  store.follow();
+  void store.load();
+}
+
+function startRoom() {
+  const session = new Session();
+  for (const name of /** @type {Part[]} */ (['room-form', 'room-peers', 'room-mesh', 'room-chat', 'room-log'])) {
+    part(name).session = session;
+  }
+  session.on('status', (status) => {
+    if (status.state === 'joined' && status.rejoined) showToast({ t: 'room.back', kind: 'good' });
+  });
+  document.addEventListener('peer-chosen', (event) => {
+    part('room-chat').writeTo(/** @type {CustomEvent} */ (event).detail);
+  });
+  const { join, ...names } = initialNames();
+  part('room-form').fill(names);
+  if (join) part('room-form').join();
+}
+
+/** On a narrow page one of the two sections is shown, the one that the address names. */
+function showSection() {
+  const section = location.hash === '#room' ? 'room' : 'items';
+  document.body.dataset.section = section;
+  for (const link of document.querySelectorAll('.sections a')) {
+    if (link.getAttribute('href') === `#${section}`) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+}
+
+const remembered = recall('language');
+await setLanguage(choose(remembered ? [remembered] : navigator.languages));
+// The language menu is built by the browser before the language is known.
+/** @type {HTMLSelectElement | null} */
+const menu = document.querySelector('page-settings select');
+if (menu) menu.value = document.documentElement.lang;
+showSection();
+addEventListener('hashchange', showSection);
+startItems();
+startRoom();
+document.body.classList.add('ready');

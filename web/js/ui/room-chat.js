@@ -1,0 +1,148 @@
+/** What the peers say: directly to one another, and, as another thing, through the server. */
+import { knows, say } from '../i18n.js';
+import { MESSAGE_BYTES } from '../protocol.js';
+import { arrange, foreign, h, time } from './dom.js';
+import { field, setError } from './field.js';
+import { icon } from './icons.js';
+
+const KEPT = 500;
+
+export class RoomChat extends HTMLElement {
+  /** @type {import('../session.js').Session | null} */
+  #session = null;
+  #log = h('div', { class: 'messages', role: 'log', tabindex: '0', tLabel: 'chat.log' });
+  #empty = h('p', { class: 'note', t: 'chat.empty' });
+  #to = h('select', { name: 'to', id: 'chat-to' });
+  #text = h('textarea', { name: 'text', id: 'chat-text', rows: 1, autocomplete: 'off', enterkeyhint: 'send' });
+  #send = h('button', { type: 'submit', class: 'primary' }, icon('send'), h('span', { t: 'chat.send' }));
+  #announcement = h('input', { name: 'announcement', id: 'chat-broadcast', autocomplete: 'off' });
+  #announce = h('button', { type: 'submit' }, icon('server'), h('span', { t: 'chat.broadcast' }));
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    const direct = h(
+      'form',
+      { class: 'composer', novalidate: true, tLabel: 'chat.form' },
+      field({ label: 'chat.to', control: this.#to }),
+      field({ label: 'chat.text', control: this.#text, className: 'grow' }),
+      this.#send,
+    );
+    const server = h(
+      'form',
+      { class: 'composer through-server', novalidate: true, tLabel: 'chat.broadcast_form' },
+      field({ label: 'chat.broadcast_text', control: this.#announcement, className: 'grow' }),
+      this.#announce,
+    );
+    direct.addEventListener(
+      'submit',
+      (event) => void this.#submit(event, this.#text, (text) => this.#sendDirect(text)),
+    );
+    server.addEventListener('submit', (event) => {
+      void this.#submit(event, this.#announcement, async (text) => this.#session?.broadcast(text));
+    });
+    this.#text.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      direct.requestSubmit();
+    });
+    for (const control of [this.#text, this.#announcement]) {
+      control.addEventListener('input', () => setError(control, null));
+    }
+    this.append(this.#log, this.#empty, direct, server);
+  }
+
+  /** @param {import('../session.js').Session} session */
+  set session(session) {
+    this.#session = session;
+    session.on('status', () => this.#showPeers());
+    session.on('peer', ({ change }) => change === 'path' || this.#showPeers());
+    session.on('message', (message) => this.#add(message, false, null));
+    session.on('sent', (message) => this.#add({ ...message, from: session.peerId }, true, message.to));
+    this.#showPeers();
+  }
+
+  /** The next message is for this peer. @param {string} peer */
+  writeTo(peer) {
+    this.#to.value = peer;
+    this.#text.focus();
+  }
+
+  #showPeers() {
+    const session = this.#session;
+    if (!session) return;
+    const open = session.peers.filter(({ state }) => state === 'connected');
+    const chosen = this.#to.value;
+    const known = new Map([...this.#to.options].map((option) => [option.value, option]));
+    const everybody = known.get('') ?? h('option', { value: '' });
+    say(everybody, 'chat.everybody', { count: open.length });
+    arrange(this.#to, [everybody, ...open.map(({ id }) => known.get(id) ?? h('option', { value: id }, id))]);
+    this.#to.value = open.some(({ id }) => id === chosen) ? chosen : '';
+    this.#send.disabled = open.length === 0;
+    this.#announce.disabled = session.status.state !== 'joined';
+    say(this.#text, open.length ? 'chat.placeholder' : 'chat.nobody', {}, 'placeholder');
+  }
+
+  /** @param {string} text */
+  async #sendDirect(text) {
+    await this.#session?.send(text, this.#to.value || undefined);
+  }
+
+  /**
+   * @param {Event} event
+   * @param {HTMLInputElement | HTMLTextAreaElement} control
+   * @param {(text: string) => Promise<void>} send
+   */
+  async #submit(event, control, send) {
+    event.preventDefault();
+    const text = control.value;
+    if (text.trim() === '') return control.focus();
+    try {
+      control.value = '';
+      await send(text);
+      setError(control, null);
+    } catch (error) {
+      // What could not be sent is not lost.
+      if (control.value === '') control.value = text;
+      const code = /** @type {{ code?: string }} */ (error).code ?? '';
+      const key = knows(`chat.error.${code}`) ? `chat.error.${code}` : 'chat.error.other';
+      setError(control, { key, params: { limit: MESSAGE_BYTES / 1024 } });
+    }
+    control.focus();
+  }
+
+  /**
+   * @param {Omit<import('../room.js').Message, 'data'>} message
+   * @param {boolean} own
+   * @param {string[] | null} to
+   */
+  #add({ from, text, via, at }, own, to) {
+    const atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
+    this.#empty.hidden = true;
+    this.#log.append(
+      h(
+        'article',
+        { class: `message ${via} ${own ? 'own' : ''}` },
+        h(
+          'header',
+          {},
+          via !== 'p2p' && icon('server'),
+          own ? h('span', { class: 'from', t: 'chat.me' }) : foreign(from, 'from'),
+          h('span', { class: 'via', t: wayOf(via, to) }),
+          time(at),
+        ),
+        h('p', { dir: 'auto' }, text),
+      ),
+    );
+    while (this.#log.childElementCount > KEPT) this.#log.firstElementChild?.remove();
+    if (atEnd || own) this.#log.scrollTop = this.#log.scrollHeight;
+  }
+}
+
+/** @param {string} via @param {string[] | null} to @returns {import('./dom.js').Words} */
+function wayOf(via, to) {
+  if (via !== 'p2p') return `chat.via.${via}`;
+  if (to?.length === 1) return ['chat.via.to_one', { peer: String(to[0]) }];
+  return to ? ['chat.via.to', { count: to.length }] : 'chat.via.p2p';
+}
+
+customElements.define('room-chat', RoomChat);

@@ -1,0 +1,165 @@
+/** Into a room and out of it, and how the connection to the server is. */
+import { InvalidName, parseName } from '../names.js';
+import { knows, say } from '../i18n.js';
+import { recall, remember } from '../memory.js';
+import { foreign, h } from './dom.js';
+import { field, setError } from './field.js';
+import { icon } from './icons.js';
+
+/** @type {Record<import('../room.js').RoomStatus['state'], [kind: string, picture: import('./icons.js').IconName]>} */
+const LOOKS = {
+  idle: ['off', 'pause'],
+  connecting: ['busy', 'clock'],
+  open: ['busy', 'clock'],
+  joined: ['good', 'check'],
+  waiting: ['busy', 'warn'],
+  closed: ['off', 'pause'],
+};
+
+export class RoomForm extends HTMLElement {
+  /** @type {import('../session.js').Session | null} */
+  #session = null;
+  #room = h('input', { name: 'room', id: 'room-name', autocomplete: 'off', spellcheck: 'false' });
+  #peer = h('input', { name: 'peer', id: 'peer-id', autocomplete: 'off', spellcheck: 'false' });
+  #form = h('form', { novalidate: true, tLabel: 'room.form' });
+  #suggestion = h('button', { type: 'button', class: 'link', hidden: true });
+  #picture = h('span', { class: 'status-icon' });
+  #words = h('span', { id: 'room-status', role: 'status' });
+  #wait = h('span', { class: 'wait' });
+  #retry = h('button', { type: 'button', class: 'link', t: 'room.retry', hidden: true });
+  #bar = h('div', { class: 'room-status' }, this.#picture, this.#words, this.#wait, this.#retry);
+  #inside = h('p', { class: 'inside', hidden: true });
+  #leave = h('button', { type: 'button' }, icon('leave'), h('span', { t: 'room.leave' }));
+  #leaveBar = h('div', { class: 'leave-bar', hidden: true }, this.#inside, this.#leave);
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #countdown;
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    this.#form.append(
+      field({ label: 'room.name', control: this.#room }),
+      field({ label: 'room.peer', control: this.#peer }),
+      h('button', { type: 'submit', class: 'primary' }, icon('people'), h('span', { t: 'room.join' })),
+      this.#suggestion,
+    );
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.join();
+    });
+    for (const control of [this.#room, this.#peer]) control.addEventListener('input', () => this.#clear(control));
+    this.#suggestion.addEventListener('click', () => {
+      this.#peer.value = this.#suggestion.value;
+      this.#clear(this.#peer);
+      this.join();
+    });
+    this.#leave.addEventListener('click', () => {
+      this.#session?.leave();
+      this.#room.focus();
+    });
+    this.#retry.addEventListener('click', () => this.#session?.retry());
+    this.append(this.#bar, this.#form, this.#leaveBar);
+  }
+
+  /** @param {import('../session.js').Session} session */
+  set session(session) {
+    this.#session = session;
+    session.on('status', (status) => this.#show(status));
+    this.#show(session.status);
+  }
+
+  /** @param {{ room: string, peer: string }} names */
+  fill({ room, peer }) {
+    this.#room.value = room;
+    this.#peer.value = peer;
+  }
+
+  join() {
+    const [room, peer] = [this.#room, this.#peer].map((control) => this.#name(control));
+    if (room === undefined || peer === undefined) return;
+    remember('room', room);
+    remember('peer', peer);
+    this.#session?.join(room, peer);
+  }
+
+  /** @param {HTMLInputElement} control @returns {string | undefined} */
+  #name(control) {
+    try {
+      const name = parseName(control.value.trim());
+      setError(control, null);
+      return name;
+    } catch (error) {
+      if (!(error instanceof InvalidName)) throw error;
+      setError(control, { key: `name.${error.problem}`, params: { character: error.character ?? '' } });
+      control.focus();
+      return undefined;
+    }
+  }
+
+  /** @param {HTMLInputElement} control */
+  #clear(control) {
+    setError(control, null);
+    this.#suggestion.hidden = true;
+  }
+
+  /** @param {import('../room.js').RoomStatus} status */
+  #show(status) {
+    const [kind, picture] = LOOKS[status.state];
+    const active = this.#session?.active ?? false;
+    const hadFocus = this.#form.contains(document.activeElement);
+    this.#bar.className = `room-status ${kind}`;
+    this.#picture.replaceChildren(icon(picture));
+    say(this.#words, statusKey(status));
+    this.#form.hidden = active;
+    this.#leaveBar.hidden = this.#inside.hidden = !active;
+    this.#inside.replaceChildren(
+      h('span', { class: 'label', t: 'room.you_are' }),
+      foreign(this.#session?.peerId ?? '', 'me'),
+      h('span', { class: 'label', t: 'room.in' }),
+      foreign(this.#session?.roomName ?? '', 'room'),
+    );
+    if (active && hadFocus) this.#leave.focus();
+    this.#showWait(status);
+    if (status.state === 'closed' && status.word === 'peer_id_taken') this.#taken();
+  }
+
+  /** @param {import('../room.js').RoomStatus} status */
+  #showWait(status) {
+    clearInterval(this.#countdown);
+    this.#retry.hidden = this.#wait.hidden = status.state !== 'waiting';
+    if (status.state !== 'waiting') return;
+    const until = performance.now() + status.delayMs;
+    const tick = () => {
+      const count = Math.max(0, Math.ceil((until - performance.now()) / 1000));
+      say(this.#wait, 'room.wait', { count });
+    };
+    tick();
+    this.#countdown = setInterval(tick, 1000);
+  }
+
+  /** Another peer has this id: say so where it stands, and offer one that is likely to be free. */
+  #taken() {
+    setError(this.#peer, { key: 'name.taken' });
+    const [, stem = '', number = '1'] = /^(.*?)(?:-(\d+))?$/u.exec(this.#peer.value.trim()) ?? [];
+    this.#suggestion.value = `${stem}-${Number(number) + 1}`;
+    say(this.#suggestion, 'room.use', { name: this.#suggestion.value });
+    this.#suggestion.hidden = false;
+    this.#peer.focus();
+  }
+}
+
+/** @param {import('../room.js').RoomStatus} status */
+export function statusKey(status) {
+  if (status.state !== 'waiting' && status.state !== 'closed') return `room.status.${status.state}`;
+  const key = `room.${status.state}.${status.word}`;
+  return knows(key) ? key : `room.${status.state}.other`;
+}
+
+/** What was in the form the last time, or is in the page's address. */
+export function initialNames() {
+  const query = new URLSearchParams(location.search);
+  const room = query.get('room') ?? recall('room') ?? 'room1';
+  const peer = query.get('peer') ?? recall('peer') ?? `tab-${Math.random().toString(36).slice(2, 6)}`;
+  return { room, peer, join: query.get('join') === '1' };
+}
+
+customElements.define('room-form', RoomForm);

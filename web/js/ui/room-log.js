@@ -1,0 +1,60 @@
+/** What happened in the room, the newest last. */
+import { knows } from '../i18n.js';
+import { h, time } from './dom.js';
+import { statusKey } from './room-form.js';
+
+const KEPT = 200;
+
+export class RoomLog extends HTMLElement {
+  #list = h('ol', { class: 'log', role: 'log', tabindex: '0', tLabel: 'log.list' });
+  #lost = false;
+
+  connectedCallback() {
+    if (!this.firstChild) this.append(this.#list);
+  }
+
+  /** @param {import('../session.js').Session} session */
+  set session(session) {
+    session.on('status', (status) => this.#status(status, session));
+    session.on('peer', ({ peer, change, reason }) => this.#peer(peer, change, reason));
+    session.on('error', ({ code, message, peer }) => {
+      const key = knows(`log.error.${code}`) ? `log.error.${code}` : 'log.error.other';
+      this.#add([key, { message, peer: peer ?? '' }], 'bad');
+    });
+  }
+
+  /** @param {import('../room.js').RoomStatus} status @param {import('../session.js').Session} session */
+  #status(status, session) {
+    if (status.state === 'joined') {
+      const params = { room: session.roomName, peer: session.peerId, count: status.peers.length };
+      this.#add([status.rejoined ? 'log.rejoined' : 'log.joined', params], 'good');
+      this.#lost = false;
+    } else if (status.state === 'waiting' && !this.#lost) {
+      this.#lost = true;
+      this.#add(statusKey(status), 'bad');
+    } else if (status.state === 'closed') {
+      this.#lost = false;
+      this.#add(statusKey(status), status.word === 'left' ? '' : 'bad');
+    }
+  }
+
+  /** @param {import('../room.js').Peer} peer @param {string} change @param {string} [reason] */
+  #peer(peer, change, reason) {
+    if (change === 'path') return;
+    const name = change === 'state' ? peer.state : change;
+    if (name === 'connecting') return;
+    const why = reason && knows(`log.peer.left.${reason}`) ? `.${reason}` : '';
+    const key = change === 'left' ? `log.peer.left${why}` : `log.peer.${name}`;
+    this.#add([key, { peer: peer.id }], { connected: 'good', failed: 'bad', disconnected: 'bad' }[name] ?? '');
+  }
+
+  /** @param {import('./dom.js').Words} t @param {string} kind */
+  #add(t, kind) {
+    const atEnd = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 40;
+    this.#list.append(h('li', { class: kind }, time(new Date()), h('span', { t })));
+    while (this.#list.childElementCount > KEPT) this.#list.firstElementChild?.remove();
+    if (atEnd) this.#list.scrollTop = this.#list.scrollHeight;
+  }
+}
+
+customElements.define('room-log', RoomLog);

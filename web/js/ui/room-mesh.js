@@ -1,0 +1,71 @@
+/** A small picture of the mesh: this peer in the middle, the others around it, a line for each connection. */
+import { say } from '../i18n.js';
+import { svg } from './dom.js';
+import { initial } from './room-peers.js';
+
+const [WIDTH, HEIGHT] = [320, 190];
+/** With more peers than this their names would lie upon one another. */
+const NAMED = 8;
+
+export class RoomMesh extends HTMLElement {
+  /** @type {import('../session.js').Session | null} */
+  #session = null;
+  #picture = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' });
+
+  connectedCallback() {
+    if (!this.firstChild) this.append(this.#picture);
+  }
+
+  /** @param {import('../session.js').Session} session */
+  set session(session) {
+    this.#session = session;
+    session.on('status', () => this.#show());
+    session.on('peer', ({ change }) => change === 'path' || this.#show());
+    this.#show();
+  }
+
+  #show() {
+    const session = this.#session;
+    if (!session) return;
+    const peers = session.peers;
+    this.hidden = peers.length === 0;
+    const open = peers.filter(({ state }) => state === 'connected').length;
+    say(this.#picture, 'mesh.summary', { open, count: peers.length }, 'aria-label');
+    const places = peers.map((_, i) => place(i, peers.length));
+    const radius = peers.length > 24 ? 6 : peers.length > NAMED ? 10 : 15;
+    this.#picture.replaceChildren(
+      ...peers.map((peer, i) => line(places[i] ?? CENTRE, peer)),
+      ...peers.map((peer, i) => node(places[i] ?? CENTRE, peer.id, radius, peers.length <= NAMED, peer.state)),
+      node(CENTRE, session.peerId, 18, true, 'me'),
+    );
+  }
+}
+
+const CENTRE = { x: WIDTH / 2, y: HEIGHT / 2 - 6 };
+
+/** Where the i-th of n stands, on an ellipse, beginning at the left. @param {number} i @param {number} n */
+function place(i, n) {
+  const angle = Math.PI + (2 * Math.PI * i) / n;
+  return { x: CENTRE.x + 122 * Math.cos(angle), y: CENTRE.y + 66 * Math.sin(angle) };
+}
+
+/** @param {{ x: number, y: number }} to @param {import('../room.js').Peer} peer */
+function line(to, peer) {
+  const [x1, y1, x2, y2] = [CENTRE.x, CENTRE.y, to.x, to.y].map((value) => value.toFixed(1));
+  return svg('line', { class: `mesh-line ${peer.state} ${peer.away ? 'away' : ''}`, x1, y1, x2, y2 });
+}
+
+/** @param {{ x: number, y: number }} at @param {string} name @param {number} r @param {boolean} named @param {string} state */
+function node({ x, y }, name, r, named, state) {
+  const [cx, cy] = [x.toFixed(1), y.toFixed(1)];
+  const short = [...name].length > 12 ? `${[...name].slice(0, 11).join('')}…` : name;
+  return svg(
+    'g',
+    { class: `mesh-node ${state}` },
+    svg('circle', { cx, cy, r }),
+    r >= 10 && svg('text', { class: 'mesh-initial', x: cx, y: cy, dy: '0.35em' }, initial(name)),
+    named && svg('text', { class: 'mesh-name', x: cx, y: (y + r + 12).toFixed(1) }, short),
+  );
+}
+
+customElements.define('room-mesh', RoomMesh);

@@ -1,0 +1,134 @@
+/** Who else is in the room, and how the connection to each of them is. */
+import { say } from '../i18n.js';
+import { arrange, foreign, h } from './dom.js';
+import { icon } from './icons.js';
+
+/** @type {Record<import('../negotiator.js').PairState, [kind: string, picture: import('./icons.js').IconName]>} */
+const LOOKS = {
+  connecting: ['busy', 'clock'],
+  connected: ['good', 'check'],
+  disconnected: ['busy', 'warn'],
+  failed: ['bad', 'cross'],
+};
+
+export class RoomPeers extends HTMLElement {
+  /** @type {import('../session.js').Session | null} */
+  #session = null;
+  /** @type {Map<string, HTMLLIElement>} */
+  #rows = new Map();
+  #list = h('ul', { class: 'peers', tLabel: 'peers.list' });
+  #empty = h('div', { class: 'note' });
+  #command = /** @type {import('./copy-text.js').CopyText} */ (document.createElement('copy-text'));
+  #link = /** @type {import('./copy-text.js').CopyText} */ (document.createElement('copy-text'));
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    this.append(this.#list, this.#empty);
+  }
+
+  /** @param {import('../session.js').Session} session */
+  set session(session) {
+    this.#session = session;
+    session.on('status', () => this.#show());
+    session.on('peer', ({ peer, change }) => (change === 'path' ? this.#showPath(peer) : this.#show()));
+    this.#show();
+  }
+
+  #show() {
+    const session = this.#session;
+    if (!session) return;
+    const peers = session.peers;
+    this.#rows = new Map(peers.map((peer) => [peer.id, this.#row(peer, this.#rows.get(peer.id))]));
+    arrange(this.#list, [...this.#rows.values()]);
+    for (const peer of peers) this.#showPath(peer);
+    this.#list.hidden = peers.length === 0;
+    this.#empty.hidden = peers.length > 0;
+    if (peers.length === 0) this.#showEmpty(session);
+  }
+
+  /** @param {import('../session.js').Session} session */
+  #showEmpty(session) {
+    const joined = session.status.state === 'joined';
+    const room = session.roomName || 'room1';
+    this.#command.text = command(room);
+    this.#link.text = `${location.origin}/?room=${encodeURIComponent(room)}`;
+    arrange(
+      this.#empty,
+      joined
+        ? [
+            h('p', { class: 'empty-title', t: 'peers.alone' }),
+            h('p', { t: 'peers.open_link' }),
+            this.#link,
+            h('p', { t: 'peers.run_command' }),
+            this.#command,
+          ]
+        : [h('p', { class: 'empty-title', t: 'peers.none' }), h('p', { t: 'peers.none_hint' })],
+    );
+  }
+
+  /** @param {import('../room.js').Peer} peer @param {HTMLLIElement | undefined} known */
+  #row(peer, known) {
+    const look = `${peer.state} ${peer.away}`;
+    if (known?.dataset.look === look) return known;
+    const [kind, picture] = LOOKS[peer.state];
+    const words = peer.away ? 'peers.away' : `peers.${peer.state}`;
+    const write = () => this.dispatchEvent(new CustomEvent('peer-chosen', { bubbles: true, detail: peer.id }));
+    const row = known ?? h('li', { class: 'peer' });
+    row.dataset.look = look;
+    const action =
+      peer.state === 'failed'
+        ? this.#action('peers.retry', 'load', peer.id, () => this.#session?.reconnect(peer.id))
+        : peer.state === 'connected' && this.#action('peers.write', 'send', peer.id, write);
+    row.replaceChildren(
+      h('span', { class: 'avatar', 'aria-hidden': 'true' }, initial(peer.id)),
+      h(
+        'div',
+        { class: 'peer-main' },
+        foreign(peer.id, 'peer-name'),
+        h('span', { class: `chip ${kind}` }, icon(picture), h('span', { t: words })),
+        h('span', { class: 'path' }),
+      ),
+    );
+    if (action) row.append(action);
+    return row;
+  }
+
+  /** @param {string} key @param {import('./icons.js').IconName} picture @param {string} peer @param {() => void} click */
+  #action(key, picture, peer, click) {
+    const label = /** @type {import('./dom.js').Words} */ ([key, { peer }]);
+    const props = { type: 'button', class: 'quiet icon-only', tLabel: label, tTitle: label, on: { click } };
+    return h('button', props, icon(picture));
+  }
+
+  /** @param {import('../room.js').Peer} peer */
+  #showPath(peer) {
+    const place = this.#rows.get(peer.id)?.querySelector('.path');
+    if (!place) return;
+    if (!peer.path) {
+      place.replaceChildren();
+      return;
+    }
+    const { local, remote, protocol, rttMs } = peer.path;
+    const how = local === 'relay' || remote === 'relay' ? 'path.relayed' : 'path.direct';
+    if (!place.firstChild) place.append(h('span'), h('span'), h('span', { class: 'rtt' }));
+    const [way, candidates, rtt] = /** @type {HTMLElement[]} */ ([...place.children]);
+    if (!way || !candidates || !rtt) return;
+    say(way, how);
+    candidates.textContent = `${local} ↔ ${remote} · ${protocol.toUpperCase()}`;
+    if (rttMs !== null) say(rtt, 'path.rtt', { ms: rttMs < 10 ? Math.round(rttMs * 10) / 10 : Math.round(rttMs) });
+  }
+}
+
+/** The command that brings a native peer into this room. @param {string} room */
+export function command(room) {
+  const word = /^[\w.-]+$/.test(room) ? room : `'${room.replaceAll("'", "'\\''")}'`;
+  const server = location.origin.replace(/^http/, 'ws');
+  return `grtc-peer join ${word}${server === 'ws://127.0.0.1:8001' ? '' : ` --server ${server}`}`;
+}
+
+/** @param {string} name */
+export function initial(name) {
+  return ([...name].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? '·').toUpperCase();
+}
+
+customElements.define('room-peers', RoomPeers);

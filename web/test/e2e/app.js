@@ -1,0 +1,174 @@
+/** A server of its own, a browser, and tabs in it: what every scenario begins with. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after } from 'node:test';
+
+import { chromium } from 'playwright-core';
+
+const repository = new URL('../../../', import.meta.url).pathname;
+const BROWSER_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** How long a scenario waits for what it wants to see. */
+export const PATIENCE_MS = 20_000;
+
+export const SERVER_BIN = process.env.GRTC_SERVER_BIN ?? join(repository, 'target/debug/grtc-server');
+export const PEER_BIN = process.env.GRTC_PEER_BIN ?? join(repository, 'target/debug/grtc-peer');
+export const BROWSER_BIN = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+
+/** Browsers do not use the loopback interface for peer connections: without another one there are none. */
+export const noNetwork = Object.values(networkInterfaces())
+  .flat()
+  .every((address) => address?.internal)
+  ? 'this machine has no network interface but loopback'
+  : false;
+export const noPeer = existsSync(PEER_BIN) ? false : `there is no ${PEER_BIN}`;
+
+/** A `grtc-server` on a free port with a database of its own. */
+export class Server {
+  #folder = mkdtempSync(join(tmpdir(), 'grtc-e2e-'));
+  /** @type {import('node:child_process').ChildProcess | null} */
+  #process = null;
+  address = '127.0.0.1:0';
+
+  get url() {
+    return `http://${this.address}`;
+  }
+
+  async start() {
+    const database = `sqlite://${this.#folder}/grtc.db?mode=rwc`;
+    const flags = ['--listen', this.address, '--database-url', database, '--log-format', 'json'];
+    const child = spawn(SERVER_BIN, flags, { stdio: ['ignore', 'inherit', 'pipe'] });
+    this.#process = child;
+    const lines = createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stderr) });
+    const address = await new Promise((resolve, reject) => {
+      /** @type {string[]} */
+      const said = [];
+      lines.on('line', (line) => {
+        said.push(line);
+        const found = addressIn(line);
+        if (found) resolve(found);
+      });
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${said.join('\n')}`)));
+    });
+    this.address = String(address);
+    return this;
+  }
+
+  /** @param {NodeJS.Signals} [signal] */
+  async stop(signal = 'SIGTERM') {
+    const child = this.#process;
+    this.#process = null;
+    if (!child || child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+
+  async remove() {
+    await this.stop('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} line @returns {string | null} the address in the record that says where the server listens */
+function addressIn(line) {
+  try {
+    /** @type {string | null} */
+    let found = null;
+    JSON.parse(line, (key, value) => {
+      if (key === 'server.address') found = value;
+      return value;
+    });
+    return found;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @typedef {import('playwright-core').Page} Page
+ * @typedef {import('playwright-core').BrowserContextOptions} ContextOptions
+ */
+
+/** A browser with tabs that watch for what a page must never do. */
+export class Tabs {
+  #browser;
+  /** What went wrong in any tab: dialogs, exceptions, refused content. @type {string[]} */
+  faults = [];
+
+  /** @param {import('playwright-core').Browser} browser */
+  constructor(browser) {
+    this.#browser = browser;
+  }
+
+  static async launch() {
+    return new Tabs(await chromium.launch({ executablePath: BROWSER_BIN, args: BROWSER_FLAGS }));
+  }
+
+  /**
+   * A tab of a user of its own.
+   * @param {string} url
+   * @param {ContextOptions} [options]
+   * @returns {Promise<Page>}
+   */
+  async open(url, options = {}) {
+    const context = await this.#browser.newContext({ locale: 'en-US', ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on('dialog', (dialog) => {
+      this.faults.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('pageerror', (error) => this.faults.push(`exception: ${error.message}`));
+    page.on('console', (message) => {
+      if (/Content Security Policy|Refused to/.test(message.text())) this.faults.push(message.text());
+    });
+    await page.goto(url);
+    await page.locator('body.ready').waitFor();
+    return page;
+  }
+
+  async close() {
+    await this.#browser.close();
+  }
+}
+
+/** A server and a browser for one file of scenarios; both end with it. */
+export async function startApp() {
+  const server = await new Server().start();
+  const tabs = await Tabs.launch();
+  after(async () => {
+    await tabs.close();
+    await server.remove();
+  });
+  return { server, tabs };
+}
+
+/** A tab in a room. @param {Tabs} tabs @param {string} url @param {string} peer @param {ContextOptions} [options] */
+export async function inRoom(tabs, url, peer, options) {
+  const page = await tabs.open(`${url}/?room=room1&peer=${encodeURIComponent(peer)}&join=1#room`, options);
+  await page.getByRole('button', { name: /^(Leave|Salir)$/ }).waitFor();
+  return page;
+}
+
+/** Waits for an open channel to this peer. @param {Page} page @param {string} peer */
+export async function connectedTo(page, peer) {
+  await peerRow(page, peer).getByText(/^(Connected|Conectado)$/).waitFor();
+}
+
+/** @param {Page} page @param {string} peer */
+export function peerRow(page, peer) {
+  return page.locator('room-peers li').filter({ has: page.getByText(peer, { exact: true }) });
+}
