@@ -1,0 +1,146 @@
+//! The command line: flags, environment and configuration file, in this order of precedence.
+
+mod file;
+mod health;
+
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+
+use anyhow::Context;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use grtc_protocol::limits;
+
+use crate::{config::Config, http::access::Origin};
+
+/// WebRTC signaling server with rooms, a live item store and a page
+///
+/// Without a command it serves: open http://127.0.0.1:8001 and follow the page, or bring a peer into a room from a
+/// terminal with `grtc-peer join room1`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "grtc-server",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Each option is also read from the environment, as GRTC_LISTEN, and from the file that --config names, \
+                  as listen = \"127.0.0.1:8001\". A flag wins over the environment, the environment over the file."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until Ctrl-C or SIGTERM (what happens without a command)
+    Serve(ServeArgs),
+    /// Say whether the configuration can be run, without running it
+    CheckConfig(ServeArgs),
+    /// Print the configuration that would be run, as a file for --config
+    PrintConfig(ServeArgs),
+    /// Ask a running server whether it is ready; exit code 0 if it is
+    Health(health::HealthArgs),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How the log is written to stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people, in colours on a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The options of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Read options from this TOML file
+    #[arg(long, env = "GRTC_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "GRTC_LISTEN", default_value = "127.0.0.1:8001", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// The SQLite database of the items, made if it is not there; sqlite::memory: forgets it all at the end
+    #[arg(long, env = "GRTC_DATABASE_URL", default_value = "sqlite://grtc.db?mode=rwc", value_name = "URL")]
+    pub database_url: String,
+    /// An origin that browsers may come from, besides the server's own, as https://app.example.org; repeatable
+    #[arg(long, env = "GRTC_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub allow_origin: Vec<Origin>,
+    /// Listen beyond loopback although there is no authentication: anybody who reaches the port is in
+    #[arg(long, env = "GRTC_INSECURE_OPEN")]
+    pub insecure_open: bool,
+    /// A STUN or TURN server that clients are told, as stun:stun.example.org:3478; repeatable
+    #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',')]
+    pub ice_server: Vec<String>,
+    /// Messages a second that one WebSocket client may send before it is read more slowly; 0: any number
+    #[arg(long, env = "GRTC_MESSAGE_RATE", default_value_t = limits::MESSAGE_RATE, value_name = "N")]
+    pub message_rate: u32,
+    /// Open connections at most, HTTP and WebSocket together
+    #[arg(long, env = "GRTC_MAX_CONNECTIONS", default_value_t = limits::CONNECTIONS, value_name = "N")]
+    pub max_connections: usize,
+    /// Serve the page from this folder instead of from the binary, for work on the page
+    #[arg(long, env = "GRTC_WEB_DIR", value_name = "DIR")]
+    pub web_dir: Option<PathBuf>,
+    /// How to write the log to stderr; RUST_LOG says how much, as in RUST_LOG=debug
+    #[arg(long, env = "GRTC_LOG_FORMAT", value_enum, default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Task {
+    /// Serve with this configuration.
+    Serve(Config),
+    /// Print this, and be done.
+    Print(String),
+    /// Ask whether the server at this URL is ready.
+    Health(String),
+}
+
+/// Reads the command line. `--help` and unusable flags end the process, as clap has it (exit code 2).
+///
+/// # Errors
+/// When the file can't be read, or the configuration can't be run.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Task> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut command = Cli::command();
+    // The file's values take the place of the built-in defaults, so that flags and environment win over them.
+    let first = Cli::parse_from(&args);
+    if let Some(path) = first.serve_args().and_then(|args| args.config.as_ref()) {
+        command = file::apply(command, path).with_context(|| format!("configuration file {}", path.display()))?;
+    }
+    let matches = command.get_matches_from(&args);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    Ok(match cli.command {
+        Some(Command::CheckConfig(args)) => {
+            Config::new(args)?;
+            Task::Print("the configuration is fine\n".to_owned())
+        }
+        Some(Command::PrintConfig(args)) => Task::Print(file::print(&args)?),
+        Some(Command::Health(args)) => Task::Health(args.url),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "grtc-server", &mut script);
+            Task::Print(String::from_utf8(script)?)
+        }
+        Some(Command::Serve(args)) => Task::Serve(Config::new(args)?),
+        None => Task::Serve(Config::new(cli.serve)?),
+    })
+}
+
+impl Cli {
+    fn serve_args(&self) -> Option<&ServeArgs> {
+        match &self.command {
+            None => Some(&self.serve),
+            Some(Command::Serve(args) | Command::CheckConfig(args) | Command::PrintConfig(args)) => Some(args),
+            Some(Command::Health(_) | Command::Completions { .. }) => None,
+        }
+    }
+}
+
+pub use health::health;

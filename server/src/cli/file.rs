@@ -1,0 +1,61 @@
+//! The configuration file: TOML with the names of the flags, `listen = "127.0.0.1:8001"`.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use clap::{Command, ValueEnum};
+use toml::{Table, Value};
+
+use super::ServeArgs;
+
+/// Makes the values of the file the defaults of `command` and of its subcommands.
+pub(super) fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
+    let text = std::fs::read_to_string(path).context("can't be read")?;
+    let table: Table = text.parse().context("is not TOML")?;
+    let mut options = Vec::new();
+    for (key, value) in table {
+        let known = command.get_arguments().any(|arg| arg.get_id() == key.as_str());
+        if !known || key == "config" {
+            bail!("{key:?} is not an option; `grtc-server print-config` prints those that are");
+        }
+        options.push((key, values(value)?));
+    }
+    let set = |command: Command| {
+        options
+            .iter()
+            .fold(command, |command, (key, values)| command.mut_arg(key, |arg| arg.default_values(values.clone())))
+    };
+    Ok(["serve", "check-config", "print-config"]
+        .into_iter()
+        .fold(set(command), |command, name| command.mut_subcommand(name, set)))
+}
+
+fn values(value: Value) -> anyhow::Result<Vec<clap::builder::OsStr>> {
+    Ok(match value {
+        Value::String(text) => vec![text.into()],
+        Value::Integer(number) => vec![number.to_string().into()],
+        Value::Boolean(flag) => vec![flag.to_string().into()],
+        Value::Array(items) => items.into_iter().map(values).collect::<anyhow::Result<Vec<_>>>()?.concat(),
+        other => bail!("{other} can't be the value of an option"),
+    })
+}
+
+/// The file that says what `args` say.
+pub(super) fn print(args: &ServeArgs) -> anyhow::Result<String> {
+    let strings = |items: Vec<String>| Value::Array(items.into_iter().map(Value::String).collect());
+    let mut table = Table::new();
+    let mut set = |key: &str, value: Value| table.insert(key.to_owned(), value);
+    set("listen", args.listen.to_string().into());
+    set("database_url", args.database_url.clone().into());
+    set("allow_origin", strings(args.allow_origin.iter().map(ToString::to_string).collect()));
+    set("insecure_open", args.insecure_open.into());
+    set("ice_server", strings(args.ice_server.clone()));
+    set("message_rate", args.message_rate.into());
+    set("max_connections", i64::try_from(args.max_connections)?.into());
+    if let Some(dir) = &args.web_dir {
+        set("web_dir", dir.display().to_string().into());
+    }
+    let format = args.log_format.to_possible_value().map(|value| value.get_name().to_owned());
+    set("log_format", format.unwrap_or_default().into());
+    Ok(toml::to_string(&table)?)
+}

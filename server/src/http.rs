@@ -1,0 +1,44 @@
+//! The HTTP side: one file a resource, and the table of all routes.
+
+pub(crate) mod access;
+mod health;
+mod ice_servers;
+mod page;
+mod rooms;
+pub(crate) mod serve;
+
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use crate::{App, error::ApiError, ws};
+
+/// Every route of the server. What is asked for most stands first.
+pub(crate) fn routes(app: &App) -> BoxedFilter<(Response,)> {
+    ws::upgrade::route(app.sockets.clone())
+        .or(rooms::routes(app.registry.clone()))
+        .unify()
+        .or(health::routes(app.clone()))
+        .unify()
+        .or(ice_servers::route(&app.config))
+        .unify()
+        .or(page::routes(&app.config))
+        .unify()
+        .or(warp::any().map(|| ApiError::not_found("there is nothing at this path").response()))
+        .unify()
+        .boxed()
+}
+
+/// A JSON body that is there already.
+pub(crate) fn json(body: impl Into<bytes::Bytes>) -> Response {
+    let mut response = Response::new(body.into().into());
+    let json = hyper::header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+    response
+}
+
+/// A value as a JSON body.
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => json(body),
+        Err(error) => ApiError::internal(error).response(),
+    }
+}

@@ -1,0 +1,162 @@
+//! `GET /`, the page, and its assets under `/static/`: from the binary, or from a folder while working on them.
+
+use std::{borrow::Cow, path::PathBuf};
+
+use hyper::{
+    Method, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+        REFERRER_POLICY,
+    },
+};
+use percent_encoding::percent_decode_str;
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use crate::{config::Config, error::ApiError};
+
+#[derive(RustEmbed)]
+#[folder = "../web"]
+#[include = "index.html"]
+#[include = "favicon.svg"]
+#[include = "css/*"]
+#[include = "js/*"]
+#[include = "i18n/*"]
+#[include = "images/*"]
+struct Embedded;
+
+/// What a browser may do on the page: run and load what the page brought along, nothing inline, and talk to this
+/// server or to another one's WebSocket.
+const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; frame-ancestors 'none'; \
+                      base-uri 'none'; form-action 'self'";
+
+/// The folders and files that are there to be served; a folder of the page may hold others, as its tests.
+const SERVED: [&str; 5] = ["css", "js", "i18n", "images", "favicon.svg"];
+
+pub(super) fn routes(config: &Config) -> BoxedFilter<(Response,)> {
+    let dir = config.web_dir.clone();
+    let index = dir.clone();
+    let page = warp::path::end()
+        .and(warp::method())
+        .and(warp::header::headers_cloned())
+        .then(move |method, headers: HeaderMap| reply(index.clone(), "index.html".to_owned(), method, headers));
+    let asset =
+        warp::path("static").and(warp::path::tail()).and(warp::method()).and(warp::header::headers_cloned()).then(
+            move |tail: warp::path::Tail, method, headers: HeaderMap| {
+                let dir = dir.clone();
+                async move {
+                    match asset_name(tail.as_str()) {
+                        Some(name) => reply(dir, name, method, headers).await,
+                        None => ApiError::not_found("there is no such file").response(),
+                    }
+                }
+            },
+        );
+    page.or(asset).unify().boxed()
+}
+
+/// The name of a file that may be served: plain segments only, so that it can't lead anywhere else.
+fn asset_name(raw: &str) -> Option<String> {
+    let name = percent_decode_str(raw).decode_utf8().ok()?;
+    let plain = |segment: &str| {
+        !segment.is_empty()
+            && !segment.starts_with('.')
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    };
+    let first = name.split('/').next()?;
+    (SERVED.contains(&first) && name.split('/').all(plain)).then(|| name.into_owned())
+}
+
+async fn reply(dir: Option<PathBuf>, name: String, method: Method, headers: HeaderMap) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return ApiError::method_not_allowed("GET").response();
+    }
+    let file: Option<(Cow<'static, [u8]>, String)> = match dir {
+        Some(dir) => tokio::fs::read(dir.join(&name)).await.ok().map(|data| {
+            let tag = Sha256::digest(&data);
+            (data.into(), tag.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
+        }),
+        None => Embedded::get(&name).map(|file| {
+            let tag = file.metadata.sha256_hash();
+            (file.data, tag.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
+        }),
+    };
+    match file {
+        Some((data, tag)) => asset(&name, data, &format!("\"{tag}\""), &headers),
+        None => ApiError::not_found("there is no such file").response(),
+    }
+}
+
+fn asset(name: &str, data: Cow<'static, [u8]>, tag: &str, asked: &HeaderMap) -> Response {
+    let known = asked.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).is_some_and(|tags| {
+        tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag || known.trim() == "*")
+    });
+    let mut response = if known { Response::default() } else { Response::new(data.into_owned().into()) };
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    set(ETAG, tag);
+    set(CACHE_CONTROL, "no-cache");
+    set(CONTENT_TYPE, content_type(name));
+    set(CONTENT_SECURITY_POLICY, POLICY);
+    set(REFERRER_POLICY, "no-referrer");
+    response
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("json") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asset_name;
+
+    #[test]
+    fn files_of_the_page_have_plain_names() {
+        for name in ["js/main.js", "js/ui/chat-panel.js", "favicon.svg", "css/app.css"] {
+            assert_eq!(asset_name(name).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn no_name_leads_anywhere_else() {
+        for name in [
+            "",
+            "/",
+            "..",
+            "js/../../Cargo.toml",
+            "%2e%2e/Cargo.toml",
+            "js/%2e%2e/%2e%2e/x",
+            "js%2f..%2f..%2fx",
+            "js\\..\\x",
+            "js/%5c..%5cx",
+            "js/a%00.js",
+            "//etc/passwd",
+            "js//etc/passwd",
+            "%252e%252e/x",
+            "index.html",
+            "test/unit/a.js",
+            "node_modules/ws/index.js",
+            "package.json",
+            "js/.hidden",
+            "js/%ff",
+        ] {
+            assert_eq!(asset_name(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What waits to be written to one client: bounded in messages and in bytes, so that a room never waits for anybody.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use grtc_protocol::{
+    CloseCode,
+    limits::{OUTBOX_BYTES, OUTBOX_MESSAGES},
+};
+
+use super::Text;
+
+/// The two ends' common handle: rooms push, the connection's task takes.
+#[derive(Clone, Default)]
+pub(crate) struct Outbox(Arc<Mutex<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<Text>,
+    bytes: usize,
+    closed: Option<CloseCode>,
+    waker: Option<Waker>,
+}
+
+/// What the connection's task is to do next.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Next {
+    /// Write these, in this order.
+    Write(VecDeque<Text>),
+    /// End the connection with this code; what waited is gone.
+    Close(CloseCode),
+}
+
+impl Outbox {
+    /// Puts a frame at the end. A client whose frames don't fit is too slow: its outbox is emptied and closed with 4008.
+    pub(crate) fn push(&self, frame: Text) {
+        let mut queue = self.lock();
+        if queue.closed.is_some() {
+            return;
+        }
+        if queue.frames.len() >= OUTBOX_MESSAGES || queue.bytes + frame.len() > OUTBOX_BYTES {
+            queue.close(CloseCode::TooSlow);
+        } else {
+            queue.bytes += frame.len();
+            queue.frames.push_back(frame);
+        }
+        wake(queue);
+    }
+
+    /// Ends the connection from outside. The first code counts.
+    pub(crate) fn close(&self, code: CloseCode) {
+        let mut queue = self.lock();
+        if queue.closed.is_none() {
+            queue.close(code);
+            wake(queue);
+        }
+    }
+
+    /// Ready when there is something to do. One task may wait at a time.
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Next> {
+        let mut queue = self.lock();
+        if let Some(code) = queue.closed {
+            return Poll::Ready(Next::Close(code));
+        }
+        if queue.frames.is_empty() {
+            register(&mut queue.waker, cx);
+            return Poll::Pending;
+        }
+        queue.bytes = 0;
+        Poll::Ready(Next::Write(std::mem::take(&mut queue.frames)))
+    }
+
+    /// Ready once the outbox is closed, whatever waits in it.
+    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<CloseCode> {
+        let mut queue = self.lock();
+        match queue.closed {
+            Some(code) => Poll::Ready(code),
+            None => {
+                register(&mut queue.waker, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// A panic can't happen while the lock is held, and if it did the queue would still be whole.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn close(&mut self, code: CloseCode) {
+        self.closed = Some(code);
+        self.frames = VecDeque::new();
+        self.bytes = 0;
+    }
+}
+
+fn register(waker: &mut Option<Waker>, cx: &Context<'_>) {
+    match waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *waker = Some(cx.waker().clone()),
+    }
+}
+
+/// Wakes outside of the lock: the woken task takes it first thing.
+fn wake(mut queue: MutexGuard<'_, Queue>) {
+    let waker = queue.waker.take();
+    drop(queue);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    async fn next(outbox: &Outbox) -> Next {
+        poll_fn(|cx| outbox.poll_next(cx)).await
+    }
+
+    #[tokio::test]
+    async fn hands_over_all_that_waits_at_once_and_in_order() {
+        let outbox = Outbox::default();
+        let waiting = tokio::spawn({
+            let outbox = outbox.clone();
+            async move { next(&outbox).await }
+        });
+        tokio::task::yield_now().await;
+        outbox.push("1".into());
+        outbox.push("2".into());
+        assert_eq!(waiting.await.unwrap(), Next::Write(VecDeque::from(["1".into(), "2".into()])));
+    }
+
+    #[tokio::test]
+    async fn one_message_too_many_closes_it_as_too_slow() {
+        let outbox = Outbox::default();
+        for _ in 0..OUTBOX_MESSAGES {
+            outbox.push("x".into());
+        }
+        assert!(matches!(next(&outbox).await, Next::Write(frames) if frames.len() == OUTBOX_MESSAGES));
+        for _ in 0..=OUTBOX_MESSAGES {
+            outbox.push("x".into());
+        }
+        assert_eq!(next(&outbox).await, Next::Close(CloseCode::TooSlow));
+    }
+
+    #[tokio::test]
+    async fn too_many_bytes_close_it_too_and_the_first_code_stays() {
+        let outbox = Outbox::default();
+        let frame = Text::from("x".repeat(OUTBOX_BYTES / 16));
+        for _ in 0..17 {
+            outbox.push(frame.clone());
+        }
+        outbox.close(CloseCode::GoingAway);
+        assert_eq!(next(&outbox).await, Next::Close(CloseCode::TooSlow));
+    }
+}

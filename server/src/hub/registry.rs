@@ -1,0 +1,209 @@
+//! The rooms by name. Touched when somebody joins or leaves, never by a message.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use grtc_protocol::{
+    CloseCode, PeerId, RoomId,
+    client::{ClientMessage, ErrorCode},
+    server::LeaveReason,
+};
+use serde_json::value::RawValue;
+
+use super::{
+    outbox::Outbox,
+    room::{Command, Effect, Refusal, Room},
+};
+
+/// All rooms of this server.
+#[derive(Clone)]
+pub(crate) struct Registry(Arc<Shared>);
+
+struct Shared {
+    rooms: Mutex<Rooms>,
+    ice_servers: Option<Box<RawValue>>,
+}
+
+#[derive(Default)]
+struct Rooms {
+    by_name: HashMap<RoomId, Arc<Cell>>,
+    /// Set once the server stops: nobody gets in any more.
+    closed: Option<CloseCode>,
+}
+
+/// A room with its lock: a std mutex, since it is held only for the moment of one `apply` and the pushes that follow
+/// from it, never over an await. So the order of frames is the same for everybody.
+type Cell = Mutex<Room<Outbox>>;
+
+/// A place in a room. Dropping it is leaving, so that no end of a connection, a panic included, leaves a ghost.
+pub(crate) struct Membership {
+    registry: Registry,
+    room_id: RoomId,
+    room: Arc<Cell>,
+    peer: PeerId,
+    /// What the others are told when this is dropped.
+    pub(crate) reason: LeaveReason,
+}
+
+impl Registry {
+    /// No rooms yet. `ice_servers` is the JSON array that every newcomer is told.
+    pub(crate) fn new(ice_servers: Option<Box<RawValue>>) -> Self {
+        Self(Arc::new(Shared { rooms: Mutex::default(), ice_servers }))
+    }
+
+    /// Puts a peer into a room, which is made for the first one.
+    ///
+    /// # Errors
+    /// The code that the connection is to be closed with: the id is taken, or the room is full.
+    pub(crate) fn join(&self, room_id: RoomId, peer: PeerId, outbox: Outbox) -> Result<Membership, CloseCode> {
+        let mut rooms = lock(&self.0.rooms);
+        if let Some(code) = rooms.closed {
+            return Err(code);
+        }
+        let room = rooms
+            .by_name
+            .entry(room_id.clone())
+            .or_insert_with(|| Arc::new(Mutex::new(Room::new(room_id.clone(), self.0.ice_servers.clone()))))
+            .clone();
+        // Locked before the registry is let go, or the room could be found empty and be removed in between.
+        let mut locked = lock(&room);
+        drop(rooms);
+        match locked.apply(Command::Join { peer: peer.clone(), handle: outbox }, &now()) {
+            Ok(effects) => push(effects),
+            Err(Refusal::Join(code)) => return Err(code),
+            Err(Refusal::Message(..)) => return Err(CloseCode::Error),
+        }
+        drop(locked);
+        Ok(Membership { registry: self.clone(), room_id, room, peer, reason: LeaveReason::Lost })
+    }
+
+    /// Ends every connection with this code, and those that come from now on.
+    pub(crate) fn close(&self, code: CloseCode) {
+        let mut rooms = lock(&self.0.rooms);
+        rooms.closed = Some(code);
+        for room in rooms.by_name.values() {
+            lock(room).handles().for_each(|outbox| outbox.close(code));
+        }
+    }
+
+    /// The rooms with the number of their peers, by name.
+    pub(crate) fn rooms(&self) -> Vec<(RoomId, usize)> {
+        let cells: Vec<_> = lock(&self.0.rooms).by_name.iter().map(|(id, room)| (id.clone(), room.clone())).collect();
+        let mut rooms: Vec<_> = cells.into_iter().map(|(id, room)| (id, lock(&room).len())).collect();
+        rooms.retain(|(_, peers)| *peers > 0);
+        rooms.sort();
+        rooms
+    }
+
+    /// The peers of a room in the order of their joining; none if there is no such room.
+    pub(crate) fn peers(&self, room_id: &RoomId) -> Vec<PeerId> {
+        let room = lock(&self.0.rooms).by_name.get(room_id).cloned();
+        room.map(|room| lock(&room).peers()).unwrap_or_default()
+    }
+}
+
+impl Membership {
+    /// Sends a message of this member to whom it is for.
+    ///
+    /// # Errors
+    /// The code and the sentence of the `error` that the sender gets.
+    pub(crate) fn send(&self, message: &ClientMessage<'_>) -> Result<(), (ErrorCode, String)> {
+        let mut room = lock(&self.room);
+        match room.apply(Command::Send { from: &self.peer, message }, &now()) {
+            Ok(effects) => {
+                push(effects);
+                Ok(())
+            }
+            Err(Refusal::Message(code, text)) => Err((code, text)),
+            Err(Refusal::Join(_)) => Ok(()),
+        }
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let mut room = lock(&self.room);
+        if let Ok(effects) = room.apply(Command::Leave { peer: &self.peer, reason: self.reason }, &now()) {
+            push(effects);
+        }
+        let empty = room.len() == 0;
+        drop(room);
+        if empty {
+            let mut rooms = lock(&self.registry.0.rooms);
+            // Somebody may have come meanwhile, or the name may already stand for a new room.
+            let same = |found: &Arc<Cell>| Arc::ptr_eq(found, &self.room) && lock(found).len() == 0;
+            if rooms.by_name.get(&self.room_id).is_some_and(same) {
+                rooms.by_name.remove(&self.room_id);
+            }
+        }
+    }
+}
+
+fn push(effects: Vec<Effect<Outbox>>) {
+    for Effect { to, frame } in effects {
+        to.push(frame);
+    }
+}
+
+fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
+
+/// A room is whole after every `apply`, so that a panic elsewhere is no reason to give it up.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registry() -> Registry {
+        Registry::new(None)
+    }
+
+    fn join(registry: &Registry, room: &str, peer: &str) -> Result<Membership, CloseCode> {
+        registry.join(room.parse().unwrap(), peer.parse().unwrap(), Outbox::default())
+    }
+
+    #[test]
+    fn a_room_is_there_as_long_as_somebody_is_in_it() {
+        let registry = registry();
+        let a = join(&registry, "r", "a").unwrap();
+        let b = join(&registry, "r", "b").unwrap();
+        let room: RoomId = "r".parse().unwrap();
+        assert_eq!(registry.rooms(), [(room.clone(), 2)]);
+        drop(a);
+        assert_eq!(registry.peers(&room), ["b".parse().unwrap()]);
+        drop(b);
+        assert_eq!((registry.rooms(), registry.0.rooms.lock().unwrap().by_name.len()), (vec![], 0));
+    }
+
+    #[test]
+    fn of_many_that_race_for_one_id_one_gets_it() {
+        let registry = registry();
+        let winners: Vec<Membership> = std::thread::scope(|scope| {
+            let racers: Vec<_> = (0..64).map(|_| scope.spawn(|| join(&registry, "r", "me").ok())).collect();
+            racers.into_iter().filter_map(|racer| racer.join().unwrap()).collect()
+        });
+        assert_eq!(winners.len(), 1);
+    }
+
+    #[test]
+    fn rooms_that_come_and_go_under_load_leave_nothing_behind() {
+        let registry = registry();
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let registry = &registry;
+                scope.spawn(move || {
+                    for _ in 0..2_000 {
+                        drop(join(registry, "r", &n.to_string()).unwrap());
+                    }
+                });
+            }
+        });
+        assert!(registry.0.rooms.lock().unwrap().by_name.is_empty());
+    }
+}

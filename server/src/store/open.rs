@@ -1,0 +1,111 @@
+//! Opening the database: made if it is not there, brought to the newest schema, and set so that a commit is on disk.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use sea_orm::{
+    ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait, FromQueryResult,
+    QuerySelect,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::watch;
+
+use super::{Events, Shared, State, Store, Writer, entity::item, migration::Migrator, model::Status, writer};
+
+/// How long a statement waits for somebody else's lock on the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections for reading: point reads gain nothing from more.
+const READERS: u32 = 2;
+
+impl Store {
+    /// Opens the database at a `sqlite:` URL and starts its writer.
+    ///
+    /// # Errors
+    /// When it can't be opened, is no database, can't be written, or can't be made to sync each commit.
+    pub(crate) async fn open(url: &str) -> anyhow::Result<(Self, Writer)> {
+        let memory = url.contains(":memory:") || url.contains("mode=memory");
+        let database = connect(url, 1, false).await.context("it can't be opened")?;
+        if !memory {
+            check(&database).await?;
+        }
+        Migrator::up(&database, None).await.context("its schema can't be made or brought up to date")?;
+        // A database in memory is one connection's own.
+        let reader = if memory { database.clone() } else { connect(url, READERS, true).await? };
+        let state = Mutex::new(state(&database).await.context("its items can't be counted")?);
+        let shared = Arc::new(Shared { events: Events::new()?, state, queued: watch::Sender::new(()) });
+        let (handle, writer) = writer::start(database, shared.clone());
+        Ok((Self { reader, writer: handle, shared }, writer))
+    }
+}
+
+async fn connect(url: &str, connections: u32, read_only: bool) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(connections)
+        // A connection to a file does not go stale; a test before each use would double what a read costs.
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(BUSY_TIMEOUT)
+        .record_stmt_in_spans(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite: SqliteConnectOptions| {
+            let sqlite = sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(BUSY_TIMEOUT)
+                .statement_cache_capacity(200)
+                .pragma("cache_size", "-16000")
+                .pragma("temp_store", "memory");
+            if read_only { sqlite.pragma("query_only", "1") } else { sqlite }
+        });
+    Database::connect(options).await
+}
+
+/// Reads back what makes an acknowledged write durable.
+async fn check(database: &DatabaseConnection) -> anyhow::Result<()> {
+    let journal: String = pragma(database, "journal_mode").await?;
+    ensure!(journal == "wal", "it can't be switched to write-ahead logging (its journal mode stays {journal:?})");
+    let synchronous: i64 = pragma(database, "synchronous").await?;
+    ensure!(synchronous == 2, "it can't be made to sync each commit (synchronous stays {synchronous})");
+    Ok(())
+}
+
+async fn pragma<T: sea_orm::TryGetable>(database: &DatabaseConnection, name: &str) -> anyhow::Result<T> {
+    let statement = sea_orm::Statement::from_string(database.get_database_backend(), format!("PRAGMA {name}"));
+    let row = database.query_one_raw(statement).await.with_context(|| format!("PRAGMA {name}"))?;
+    Ok(row.with_context(|| format!("PRAGMA {name} says nothing"))?.try_get_by_index(0)?)
+}
+
+#[derive(FromQueryResult)]
+struct Count {
+    status: Status,
+    count: i64,
+}
+
+/// What the writer goes on from.
+async fn state(database: &DatabaseConnection) -> Result<State, DbErr> {
+    let counts: Vec<Count> = item::Entity::find()
+        .select_only()
+        .column(item::Column::Status)
+        .column_as(item::Column::Id.count(), "count")
+        .group_by(item::Column::Status)
+        .into_model()
+        .all(database)
+        .await?;
+    let counts = counts.into_iter().map(|row| (row.status, row.count)).collect::<HashMap<_, _>>();
+    let number = async |sql: &str| {
+        let statement = sea_orm::Statement::from_string(database.get_database_backend(), sql);
+        let row = database.query_one_raw(statement).await?;
+        row.map_or(Ok(0), |row| row.try_get_by_index::<i64>(0))
+    };
+    let indexed = number("SELECT rev FROM search_state").await?;
+    let rev = number("SELECT coalesce(max(rev), 0) FROM items").await?.max(indexed);
+    Ok(State { counts, rev, indexed, matches: HashMap::new() })
+}

@@ -1,0 +1,73 @@
+//! Reading items and jobs.
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{
+    Store, StoreError,
+    entity::{item, job},
+    model::{Item, Job, Status},
+};
+
+/// Jobs in an answer at most.
+const JOBS: u64 = 100;
+
+/// A part of the list of items.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Page {
+    pub(crate) skip: u64,
+    pub(crate) limit: u64,
+    pub(crate) status: Option<Status>,
+    /// The newest first.
+    pub(crate) descending: bool,
+    /// Text that the title or the description contains.
+    pub(crate) text: Option<String>,
+}
+
+impl Store {
+    pub(crate) async fn item(&self, id: i64) -> Result<Item, StoreError> {
+        let row = item::Entity::find_by_id(id).one(&self.reader).await?;
+        row.map(Item::from).ok_or(StoreError::NotFound(id))
+    }
+
+    /// The items of a page, and how many match its filter.
+    pub(crate) async fn items(&self, page: &Page) -> Result<(Vec<Item>, u64), StoreError> {
+        let (rows, total) = match &page.text {
+            Some(text) => self.search(text, page).await?,
+            None => (self.list(page).await?, self.total(page.status)),
+        };
+        Ok((rows.into_iter().map(Item::from).collect(), total))
+    }
+
+    async fn list(&self, page: &Page) -> Result<Vec<item::Model>, StoreError> {
+        let mut query = item::Entity::find();
+        if let Some(status) = page.status {
+            query = query.filter(item::Column::Status.eq(status));
+        }
+        query =
+            if page.descending { query.order_by_desc(item::Column::Id) } else { query.order_by_asc(item::Column::Id) };
+        Ok(query.limit(page.limit).offset(page.skip).all(&self.reader).await?)
+    }
+
+    /// Counted at the start and kept by the writer since.
+    fn total(&self, status: Option<Status>) -> u64 {
+        let state = self.shared.state();
+        let total: i64 = match status {
+            Some(status) => state.counts.get(&status).copied().unwrap_or_default(),
+            None => state.counts.values().sum(),
+        };
+        u64::try_from(total).unwrap_or_default()
+    }
+
+    pub(crate) async fn job(&self, id: i64) -> Result<Option<Job>, StoreError> {
+        Ok(job::Entity::find_by_id(id).one(&self.reader).await?.map(Job::from))
+    }
+
+    /// The newest jobs, of one item or of all.
+    pub(crate) async fn jobs(&self, item_id: Option<i64>) -> Result<Vec<Job>, StoreError> {
+        let mut query = job::Entity::find().order_by_desc(job::Column::Id).limit(JOBS);
+        if let Some(id) = item_id {
+            query = query.filter(job::Column::ItemId.eq(id));
+        }
+        Ok(query.all(&self.reader).await?.into_iter().map(Job::from).collect())
+    }
+}

@@ -1,0 +1,8 @@
+//! The WebSocket side: [`upgrade`] lets a client in, [`session`] serves it until it goes.
+
+mod counted;
+mod session;
+mod throttle;
+pub(crate) mod upgrade;
+
+pub(crate) use session::Context;

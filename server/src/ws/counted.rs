@@ -1,0 +1,113 @@
+//! A socket that notices when one message takes too many bytes or too long.
+//!
+//! The WebSocket library hands over whole messages only. A client that sends one in endless tiny fragments would keep it
+//! reading for ever, unseen by the rate limit: what comes in between two messages is counted here.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use grtc_protocol::limits::{MESSAGE_ASSEMBLY, MESSAGE_WIRE_BYTES};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What goes wrong when a message never ends. The error of the read wraps it.
+#[derive(Debug, thiserror::Error)]
+#[error("a message took more than {MESSAGE_WIRE_BYTES} bytes or {} s to arrive", MESSAGE_ASSEMBLY.as_secs())]
+pub(crate) struct Endless;
+
+/// A stream whose reads are counted since the last whole message.
+pub(crate) struct Counted<S> {
+    inner: S,
+    pending: usize,
+    since: Option<Instant>,
+}
+
+impl<S> Counted<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, pending: 0, since: None }
+    }
+
+    /// A text or binary message is whole.
+    pub(crate) fn message(&mut self) {
+        self.pending = 0;
+        self.since = None;
+    }
+
+    /// A control frame with so many bytes of payload came, which may stand between the fragments of a message.
+    pub(crate) fn control(&mut self, payload: usize) {
+        // RFC 6455 5.2: two bytes of header and four of mask.
+        self.pending = self.pending.saturating_sub(payload + 6);
+        if self.pending == 0 {
+            self.since = None;
+        }
+    }
+
+    fn check(&mut self, read: usize) -> io::Result<()> {
+        self.pending += read;
+        if read > 0 {
+            let since = *self.since.get_or_insert_with(Instant::now);
+            if self.pending > MESSAGE_WIRE_BYTES || since.elapsed() > MESSAGE_ASSEMBLY {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, Endless));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        match Pin::new(&mut self.inner).poll_read(cx, buf) {
+            Poll::Ready(Ok(())) => Poll::Ready(self.check(buf.filled().len() - before)),
+            other => other,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_message_without_end_is_an_error() {
+        let mut stream = Counted::new(tokio::io::repeat(0));
+        let mut buffer = [0; 1024];
+        let error = loop {
+            if let Err(error) = stream.read_exact(&mut buffer).await {
+                break error;
+            }
+        };
+        assert!(error.get_ref().is_some_and(|cause| cause.is::<Endless>()));
+        assert!(stream.pending <= MESSAGE_WIRE_BYTES + 1024);
+    }
+
+    #[tokio::test]
+    async fn whole_messages_and_control_frames_are_not_held_against_anybody() {
+        let mut stream = Counted::new(tokio::io::repeat(0));
+        let mut buffer = [0; 1024];
+        for round in 0..10 * MESSAGE_WIRE_BYTES / 1024 {
+            stream.read_exact(&mut buffer).await.unwrap();
+            if round % 2 == 0 { stream.message() } else { stream.control(1024 - 6) }
+        }
+        assert!(stream.since.is_none());
+    }
+}

@@ -1,0 +1,372 @@
+//! One connection, from its join to its end, in one task: it reads, limits and hands over what the client sends, and
+//! writes what waits in its outbox.
+
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    future::poll_fn,
+    ops::ControlFlow,
+    pin::Pin,
+    task::{self, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use grtc_protocol::{
+    CloseCode, PeerId, RoomId,
+    client::{ClientMessage, ErrorCode, Frame},
+    limits::{
+        CLOSE_GRACE, ERROR_BURST, ERROR_RATE, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MESSAGE_BURST, READS_IN_A_ROW,
+        THROTTLE_LIMIT, THROTTLE_PAUSE, WRITE_STALL,
+    },
+    server::{self, LeaveReason, encode},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self, Message,
+        protocol::{CloseFrame, frame::coding::CloseCode as WireCode},
+    },
+};
+use tracing::debug;
+
+use super::{
+    counted::{Counted, Endless},
+    throttle::Throttle,
+};
+use crate::hub::{
+    Text,
+    outbox::{Next, Outbox},
+    registry::{Membership, Registry},
+};
+
+pub(super) type Socket = WebSocketStream<Counted<TcpStream>>;
+
+/// What a session needs from outside.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) registry: Registry,
+    /// Messages a second that one client may send; 0: any number.
+    pub(crate) message_rate: u32,
+}
+
+struct Session {
+    socket: Socket,
+    outbox: Outbox,
+    membership: Membership,
+    rate: Throttle,
+    errors: Throttle,
+    /// How often the client has been read in a row without a look at the outbox.
+    reads: usize,
+    throttled: Option<Throttled>,
+    heard: Instant,
+    /// When the unanswered ping went out.
+    pinged: Option<Instant>,
+}
+
+/// A client that is ahead of its rate: since when, and until when it is not read.
+struct Throttled {
+    since: Instant,
+    until: Instant,
+    paused: bool,
+}
+
+/// What happens next.
+enum Event {
+    Read(Option<Result<Message, tungstenite::Error>>),
+    Outbox(Next),
+    Alarm,
+}
+
+/// How a connection ends: what the client is told, and what the others are.
+struct End {
+    code: Option<CloseCode>,
+    reason: LeaveReason,
+}
+
+impl End {
+    fn with(code: CloseCode) -> Self {
+        let reason = match code {
+            CloseCode::Normal => LeaveReason::Left,
+            CloseCode::TooSlow => LeaveReason::Slow,
+            CloseCode::Kicked => LeaveReason::Kicked,
+            CloseCode::Replaced => LeaveReason::Replaced,
+            _ => LeaveReason::Lost,
+        };
+        Self { code: Some(code), reason }
+    }
+
+    /// The client closed, or its connection broke.
+    fn of_client(reason: LeaveReason) -> Self {
+        Self { code: None, reason }
+    }
+}
+
+/// Serves one client until it goes.
+pub(super) async fn run(mut socket: Socket, room: RoomId, peer: PeerId, context: Context) {
+    let outbox = Outbox::default();
+    let membership = match context.registry.join(room, peer, outbox.clone()) {
+        Ok(membership) => membership,
+        Err(code) => {
+            debug!(close.code = code.code(), "join refused");
+            return close(&mut socket, code).await;
+        }
+    };
+    let mut session = Session {
+        socket,
+        outbox,
+        membership,
+        rate: Throttle::new(context.message_rate, MESSAGE_BURST),
+        errors: Throttle::new(ERROR_RATE, ERROR_BURST),
+        reads: 0,
+        throttled: None,
+        heard: Instant::now(),
+        pinged: None,
+    };
+    let end = session.serve().await;
+    debug!(close.code = end.code.map(CloseCode::code), "session ended");
+    let Session { mut socket, mut membership, .. } = session;
+    membership.reason = end.reason;
+    // The others learn of it now; the goodbye to this client may take a while.
+    drop(membership);
+    if let Some(code) = end.code {
+        close(&mut socket, code).await;
+    } else {
+        // The close handshake's answer, if there is one to send.
+        let _ = timeout(CLOSE_GRACE, socket.flush()).await;
+    }
+}
+
+impl Session {
+    async fn serve(&mut self) -> End {
+        let alarm = sleep_until(self.next_alarm());
+        tokio::pin!(alarm);
+        loop {
+            let step = match poll_fn(|cx| self.poll_event(cx, alarm.as_mut())).await {
+                Event::Read(message) => {
+                    let step = self.read(message);
+                    if self.paused() {
+                        alarm.as_mut().reset(self.next_alarm());
+                    }
+                    step
+                }
+                Event::Outbox(next) => self.write(next).await,
+                Event::Alarm => {
+                    let step = self.on_alarm().await;
+                    alarm.as_mut().reset(self.next_alarm());
+                    step
+                }
+            };
+            if let ControlFlow::Break(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Reads first, since what is read together can be answered with one write, but not for ever: a client that never
+    /// pauses still gets its answers.
+    fn poll_event(&mut self, cx: &mut task::Context<'_>, alarm: Pin<&mut Sleep>) -> Poll<Event> {
+        let paused = self.paused();
+        if !paused && self.reads < READS_IN_A_ROW {
+            if let Poll::Ready(message) = self.socket.poll_next_unpin(cx) {
+                self.reads += 1;
+                return Poll::Ready(Event::Read(message));
+            }
+        }
+        let waited = std::mem::take(&mut self.reads) >= READS_IN_A_ROW;
+        if let Poll::Ready(next) = self.outbox.poll_next(cx) {
+            return Poll::Ready(Event::Outbox(next));
+        }
+        if !paused && waited {
+            if let Poll::Ready(message) = self.socket.poll_next_unpin(cx) {
+                return Poll::Ready(Event::Read(message));
+            }
+        }
+        alarm.poll(cx).map(|()| Event::Alarm)
+    }
+
+    fn paused(&self) -> bool {
+        self.throttled.as_ref().is_some_and(|throttled| throttled.paused)
+    }
+
+    fn next_alarm(&self) -> Instant {
+        match (&self.throttled, self.pinged) {
+            (Some(Throttled { until, paused: true, .. }), _) => *until,
+            (_, Some(pinged)) => pinged + HEARTBEAT_TIMEOUT,
+            (_, None) => self.heard + HEARTBEAT_INTERVAL,
+        }
+    }
+
+    /// Writes all that waits, with one flush.
+    async fn write(&mut self, next: Next) -> ControlFlow<End> {
+        match next {
+            Next::Close(code) => ControlFlow::Break(End::with(code)),
+            Next::Write(frames) => self.send(frames.into_iter().map(Message::Text).collect()).await,
+        }
+    }
+
+    /// Sends some messages and flushes once. A client that takes nothing for too long, or whose outbox overflows
+    /// meanwhile, is too slow.
+    async fn send(&mut self, messages: VecDeque<Message>) -> ControlFlow<End> {
+        let (socket, outbox) = (&mut self.socket, &self.outbox);
+        let written = async {
+            for message in messages {
+                timeout(WRITE_STALL, socket.feed(message)).await.map_err(|_| CloseCode::TooSlow).map(drop)?;
+            }
+            match timeout(WRITE_STALL, socket.flush()).await {
+                Ok(Ok(())) => Ok(true),
+                Ok(Err(_)) => Ok(false),
+                Err(_) => Err(CloseCode::TooSlow),
+            }
+        };
+        let result = tokio::select! {
+            biased;
+            result = written => result,
+            code = poll_fn(|cx| outbox.poll_closed(cx)) => Err(code),
+        };
+        match result {
+            Ok(true) => ControlFlow::Continue(()),
+            Ok(false) => ControlFlow::Break(End::of_client(LeaveReason::Lost)),
+            Err(code) => ControlFlow::Break(End::with(code)),
+        }
+    }
+
+    fn read(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> ControlFlow<End> {
+        let message = match message {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return ControlFlow::Break(failed(&error)),
+            None => return ControlFlow::Break(End::of_client(LeaveReason::Lost)),
+        };
+        self.heard = Instant::now();
+        self.pinged = None;
+        if let Some(debt) = self.rate.take(self.heard.into_std()) {
+            self.throttle(debt)?;
+        }
+        let counted = self.socket.get_mut();
+        match message {
+            Message::Text(text) => {
+                counted.message();
+                self.text(&text)
+            }
+            Message::Binary(_) => {
+                counted.message();
+                self.refuse(ErrorCode::Unsupported, "grtc takes text frames only", None)
+            }
+            Message::Ping(payload) | Message::Pong(payload) => {
+                counted.control(payload.len());
+                ControlFlow::Continue(())
+            }
+            // The library answers the close frame by itself. Only a normal one is a goodbye.
+            Message::Close(frame) => ControlFlow::Break(End::of_client(match frame.map(|frame| frame.code) {
+                None | Some(WireCode::Normal | WireCode::Away) => LeaveReason::Left,
+                Some(_) => LeaveReason::Lost,
+            })),
+            Message::Frame(_) => ControlFlow::Continue(()),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> ControlFlow<End> {
+        let frame = match Frame::parse(text) {
+            Ok(frame) => frame,
+            Err(error) => return self.refuse(error.code, &error.message, error.id.as_deref()),
+        };
+        match frame.message {
+            ClientMessage::Leave => return ControlFlow::Break(End::with(CloseCode::Normal)),
+            ClientMessage::Ping => self.outbox.push(encode(&server::Pong {}).into()),
+            ref message => {
+                if let Err((code, text)) = self.membership.send(message) {
+                    return self.refuse(code, &text, frame.id.as_deref());
+                }
+            }
+        }
+        if let Some(id) = frame.id {
+            self.outbox.push(encode(&server::Ack { reference: id }).into());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Answers a message that could not be taken; a flood of them ends the connection.
+    fn refuse(&mut self, code: ErrorCode, message: &str, reference: Option<&str>) -> ControlFlow<End> {
+        if self.errors.take(self.heard.into_std()).is_some() {
+            return ControlFlow::Break(End::with(CloseCode::Policy));
+        }
+        self.outbox.push(error(code, message, reference));
+        ControlFlow::Continue(())
+    }
+
+    /// Stops reading until the client has fallen back behind its rate.
+    fn throttle(&mut self, debt: Duration) -> ControlFlow<End> {
+        let now = self.heard;
+        let since = match &self.throttled {
+            // Ahead again right after the last pause: it never stopped.
+            Some(throttled) if now - throttled.until < Duration::from_secs(1) => throttled.since,
+            _ => {
+                let text = "this connection sends more than its message rate and is read more slowly";
+                self.outbox.push(error(ErrorCode::RateLimited, text, None));
+                now
+            }
+        };
+        if now - since > THROTTLE_LIMIT {
+            return ControlFlow::Break(End::with(CloseCode::RateLimit));
+        }
+        self.throttled = Some(Throttled { since, until: now + debt.max(THROTTLE_PAUSE), paused: true });
+        ControlFlow::Continue(())
+    }
+
+    /// Ends a pause, pings a client that has been silent, gives up one that let the last ping go unanswered.
+    async fn on_alarm(&mut self) -> ControlFlow<End> {
+        let now = Instant::now();
+        if let Some(throttled) = self.throttled.as_mut().filter(|throttled| throttled.paused) {
+            throttled.paused = false;
+            return ControlFlow::Continue(());
+        }
+        match self.pinged {
+            Some(pinged) if now - pinged >= HEARTBEAT_TIMEOUT => ControlFlow::Break(End::with(CloseCode::NoHeartbeat)),
+            None if now - self.heard >= HEARTBEAT_INTERVAL => {
+                self.pinged = Some(now);
+                self.send(VecDeque::from([Message::Ping(Bytes::new())])).await
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+fn error(code: ErrorCode, message: &str, reference: Option<&str>) -> Text {
+    encode(&server::Error { code, message: message.into(), reference: reference.map(Cow::Borrowed) }).into()
+}
+
+/// What a failed read means.
+fn failed(error: &tungstenite::Error) -> End {
+    use tungstenite::Error::{Capacity, Io, Protocol, Utf8};
+    match error {
+        Capacity(_) => End::with(CloseCode::TooBig),
+        Protocol(_) | Utf8(_) => End::with(CloseCode::Policy),
+        Io(error) if error.get_ref().is_some_and(|cause| cause.is::<Endless>()) => End::with(CloseCode::Policy),
+        _ => End::of_client(LeaveReason::Lost),
+    }
+}
+
+/// Says goodbye with a code. What the client still sends is read and thrown away until it closes too, since a socket
+/// that is closed on unread bytes takes the goodbye along; all for a bounded time.
+async fn close(socket: &mut Socket, code: CloseCode) {
+    let frame = CloseFrame { code: WireCode::from(code.code()), reason: code.reason().into() };
+    let goodbye = async {
+        // An error means that the client is gone or has closed already.
+        let _ = socket.close(Some(frame)).await;
+        let stream = socket.get_mut();
+        stream.message();
+        stream.shutdown().await?;
+        let mut buffer = [0; 1024];
+        while stream.read(&mut buffer).await? > 0 {
+            stream.message();
+        }
+        std::io::Result::Ok(())
+    };
+    let _ = timeout(CLOSE_GRACE, goodbye).await;
+}

@@ -1,0 +1,161 @@
+//! `GET /ws/{room_id}?peer_id={id}`: the checks before the upgrade, and the upgrade itself.
+//!
+//! It is done here and not by warp's own filter, whose sockets hold a read buffer of 128 KiB each and take messages of
+//! any size.
+
+use grtc_protocol::{
+    PeerId, RoomId,
+    limits::{MESSAGE_BYTES, OUTBOX_BYTES},
+};
+use hyper::{
+    HeaderMap, Method, StatusCode,
+    header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
+    upgrade::OnUpgrade,
+};
+use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::derive_accept_key,
+        protocol::{Role, WebSocketConfig},
+    },
+};
+use tokio_util::task::TaskTracker;
+use tracing::debug;
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use super::{
+    counted::Counted,
+    session::{self, Context},
+};
+use crate::{error::ApiError, place::Place};
+
+/// Bytes of the read buffer that every socket holds.
+const READ_BUFFER: usize = 1024;
+/// Bytes that are gathered before a write; a flush writes what is there.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// Where the sessions run, and what they need.
+#[derive(Clone)]
+pub(crate) struct Sockets {
+    pub(crate) context: Context,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// `GET /ws/{room_id}`
+pub(crate) fn route(sockets: Sockets) -> BoxedFilter<(Response,)> {
+    warp::path("ws")
+        .and(warp::path::param::<String>())
+        .and(warp::path::end())
+        .and(warp::method())
+        .and(warp::header::headers_cloned())
+        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
+        .and(warp::ext::optional::<OnUpgrade>())
+        .and(warp::ext::optional::<Place>())
+        .map(move |room: String, method, headers, query: String, upgrade, place| {
+            let request = Upgrade { room: &room, method, headers, query: &query, upgrade, place };
+            accept(&sockets, request).unwrap_or_else(ApiError::response)
+        })
+        .boxed()
+}
+
+/// A request for a WebSocket.
+struct Upgrade<'a> {
+    room: &'a str,
+    method: Method,
+    headers: HeaderMap,
+    query: &'a str,
+    upgrade: Option<OnUpgrade>,
+    place: Option<Place>,
+}
+
+fn accept(sockets: &Sockets, request: Upgrade<'_>) -> Result<Response, ApiError> {
+    let Upgrade { room, method, headers, query, upgrade, place } = request;
+    if method != Method::GET {
+        return Err(ApiError::method_not_allowed("GET"));
+    }
+    let key = handshake(&headers)?;
+    let upgrade = upgrade.ok_or_else(upgrade_required)?;
+    let room: RoomId = name(room, "room_id")?;
+    let peer = match form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "peer_id") {
+        Some((_, id)) if !id.is_empty() => {
+            id.parse().map_err(|error| ApiError::bad_request("bad_name", format!("peer_id: {error}")))?
+        }
+        _ => new_peer_id()?,
+    };
+    let context = sockets.context.clone();
+    sockets.tasks.spawn(async move {
+        // The connection counts until the session ends.
+        let _place = place;
+        match socket(upgrade).await {
+            Ok(socket) => session::run(socket, room, peer, context).await,
+            Err(error) => debug!(%error, "upgrade failed"),
+        }
+    });
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let answer = response.headers_mut();
+    answer.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    answer.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    answer.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(derive_accept_key(key)).map_err(ApiError::internal)?);
+    Ok(response)
+}
+
+/// Checks the request as RFC 6455 section 4.2.1 has it, and gives its key.
+fn handshake(headers: &HeaderMap) -> Result<&[u8], ApiError> {
+    let lists = |name, token: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+    };
+    if !lists(CONNECTION, "upgrade") || !lists(UPGRADE, "websocket") {
+        return Err(upgrade_required());
+    }
+    if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(ApiError::new(StatusCode::UPGRADE_REQUIRED, "unsupported_version", "WebSocket version 13 only")
+            .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
+    }
+    match headers.get(SEC_WEBSOCKET_KEY) {
+        // 16 bytes in Base64.
+        Some(key) if key.len() == 24 => Ok(key.as_bytes()),
+        _ => Err(ApiError::bad_request("bad_handshake", "Sec-WebSocket-Key has to be 16 bytes in Base64")),
+    }
+}
+
+fn upgrade_required() -> ApiError {
+    ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this is a WebSocket: ask for an upgrade")
+        .with(UPGRADE, HeaderValue::from_static("websocket"))
+}
+
+fn name<T: std::str::FromStr<Err = grtc_protocol::id::InvalidName>>(raw: &str, what: &str) -> Result<T, ApiError> {
+    let text = percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|_| ApiError::bad_request("bad_name", format!("{what} has to be UTF-8")))?;
+    text.parse().map_err(|error| ApiError::bad_request("bad_name", format!("{what}: {error}")))
+}
+
+/// 128 random bits, so that nobody guesses it.
+fn new_peer_id() -> Result<PeerId, ApiError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
+    format!("{:032x}", u128::from_ne_bytes(bytes)).parse().map_err(ApiError::internal)
+}
+
+async fn socket(upgrade: OnUpgrade) -> Result<session::Socket, anyhow::Error> {
+    let upgraded = upgrade.await?;
+    let parts = upgraded
+        .downcast::<TokioIo<TcpStream>>()
+        .map_err(|_| anyhow::anyhow!("the connection is no plain TCP stream"))?;
+    let stream = Counted::new(parts.io.into_inner());
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(OUTBOX_BYTES + WRITE_BUFFER + MESSAGE_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES))
+        .max_frame_size(Some(MESSAGE_BYTES));
+    Ok(WebSocketStream::from_partially_read(stream, parts.read_buf.into(), Role::Server, Some(config)).await)
+}
