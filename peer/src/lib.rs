@@ -1,6 +1,51 @@
-//! A native WebRTC peer.
+//! A native WebRTC peer: joins a room, opens a data channel to everybody in it, and keeps them open.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use grtc_peer::{Config, Event, Peer};
+//!
+//! let (peer, mut events) = Peer::join(Config::new("ws://127.0.0.1:8001".parse()?, "lobby".parse()?)).await?;
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         Event::Connected { peer_id, .. } => peer.send(&peer_id, "hello").await?,
+//!         Event::Message { from, payload, .. } => println!("{from}: {payload:?}"),
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Inside
+//! ```text
+//! client   the handle and the event stream
+//! driver   the one select loop: signaling, connections, commands, timers
+//! mesh     pure: the room as pairs            negotiator   pure: one pair, from offer to retry
+//! link     the way to the server, opened again when it breaks
+//! rtc      connections; the only place that names the webrtc crate
+//! channel  the open channels, to send on      report       phases, times, what a failure says
+//! ```
+//! A pair outlives its connections: one that does not open in time, or breaks, is replaced by a fresh one.
 
+mod channel;
+mod client;
+mod driver;
+mod event;
 mod limits;
-#[cfg_attr(not(test), expect(dead_code, reason = "the mesh that drives it follows"))]
+mod link;
+mod mesh;
 mod negotiator;
-pub use negotiator::PairState;
+mod report;
+mod rtc;
+
+pub use self::{
+    channel::SendError,
+    client::{Config, Events, JoinError, Peer, PeerStatus},
+    event::{Event, Payload, Via},
+    limits::MESSAGE_BYTES,
+    link::{Incoming, InvalidServer, LinkEnds, LinkError, ServerUrl, SignalLink, WebSocketLink},
+    negotiator::PairState,
+    report::{CandidatePair, Stage, Timings},
+    rtc::{IceServer, Network, NetworkError},
+};
+pub use grtc_protocol::{PeerId, RoomId};

@@ -1,5 +1,7 @@
 //! Every number of the peer, once.
 
+use std::time::Duration;
+
 /// How long the side that offers lets a connection open, in milliseconds: one for each try. The library's
 /// handshakes can hang for ever when packets are lost, and a fresh connection opens in seven round trips.
 pub(crate) const OPEN_WAITS_MS: [u64; 3] = [4_000, 6_000, 10_000];
@@ -11,3 +13,72 @@ pub(crate) const RESPONDER_REOPEN_MS: u64 = 3_000;
 pub(crate) const CANDIDATES_HELD: usize = 64;
 /// Names of attempts that are over and still known.
 pub(crate) const PAST_ATTEMPTS: usize = 64;
+/// How long an open pair is kept whose peer is gone from the room without having left: longer than a server takes to
+/// restart or to notice a dead link, and a peer to come back.
+pub(crate) const ABSENT_GRACE_MS: u64 = 90_000;
+
+/// Remote candidates that one connection takes. More are ignored, so that nobody can make a peer scan a network.
+pub(crate) const REMOTE_CANDIDATES: usize = 50;
+/// Longest description that is given to the library, in bytes.
+pub(crate) const DESCRIPTION_BYTES: usize = 32 * 1024;
+/// Addresses that candidates are gathered on.
+pub(crate) const LOCAL_ADDRESSES: usize = 16;
+/// Commands and callbacks that wait for one connection.
+pub(crate) const CONNECTION_QUEUE: usize = 256;
+/// Events of all connections that wait for the driver.
+pub(crate) const DRIVER_QUEUE: usize = 256;
+/// Events that wait for the program. While they do, nothing more is read from the other peers and the server.
+pub(crate) const EVENT_QUEUE: usize = 256;
+/// Signals that wait for the link.
+pub(crate) const SIGNAL_QUEUE: usize = 1_024;
+/// Messages in each direction between the driver and the link.
+pub(crate) const LINK_QUEUE: usize = 64;
+
+/// Longest message on a data channel, in bytes: what Chromium takes.
+pub const MESSAGE_BYTES: usize = 256 * 1024;
+/// Bytes that are under way on one channel before a send waits. This is the window, too: larger ones overflow the queues
+/// of real networks, and the library takes a round trip for every packet lost there.
+pub(crate) const SEND_BUFFER_BYTES: usize = 256 * 1024;
+/// The receive window of an association when the kernel grants [`SOCKET_BUFFER_BYTES`].
+pub(crate) const RECEIVE_WINDOW_BYTES: u32 = 1024 * 1024;
+/// The receive window, and the longest message, when it does not: it has to fit the buffer that Linux gives by default,
+/// or a burst overflows that and each lost packet costs a second.
+pub(crate) const SMALL_RECEIVE_WINDOW_BYTES: u32 = 128 * 1024;
+/// Asked of the kernel for each UDP socket, in each direction.
+pub(crate) const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Between two ICE checks. The library's default of 200 ms would be most of the time that an open takes.
+pub(crate) const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// Checks of one candidate pair before it is given up: two seconds of them.
+pub(crate) const ICE_CHECKS: u16 = 100;
+/// Without a packet for this long ICE is disconnected …
+pub(crate) const ICE_DISCONNECTED: Duration = Duration::from_millis(2_500);
+/// … and this much later the connection is dead.
+pub(crate) const ICE_FAILED: Duration = Duration::from_secs(3);
+/// Between two keepalives of ICE.
+pub(crate) const ICE_KEEPALIVE: Duration = Duration::from_millis(500);
+/// How long a relayed candidate waits for a better one.
+pub(crate) const RELAY_WAIT: Duration = Duration::from_millis(500);
+/// Bytes are under way and none is acknowledged for this long: the association is wedged.
+pub(crate) const STALL: Duration = Duration::from_secs(15);
+/// How often a stall is looked for.
+pub(crate) const STALL_CHECK: Duration = Duration::from_secs(1);
+/// How long a channel may take to close before its connection is closed under it.
+pub(crate) const CHANNEL_CLOSE: Duration = Duration::from_millis(150);
+/// Between two looks at whether everything sent was acknowledged.
+pub(crate) const FLUSH_CHECK: Duration = Duration::from_millis(2);
+
+/// How long the link to the server may take to open, with the first frame.
+pub(crate) const LINK_OPEN: Duration = Duration::from_secs(10);
+/// A link on which nothing came for this long is asked for a sign of life.
+pub(crate) const LINK_IDLE: Duration = Duration::from_secs(25);
+/// How long it may take to give one.
+pub(crate) const LINK_PONG: Duration = Duration::from_secs(10);
+/// How long the goodbye to the server may take.
+pub(crate) const LINK_CLOSE: Duration = Duration::from_secs(1);
+/// The ceiling of the first wait before a lost link is opened again; it doubles each time.
+pub(crate) const BACKOFF_FIRST: Duration = Duration::from_millis(500);
+/// The highest ceiling of such a wait.
+pub(crate) const BACKOFF_LAST: Duration = Duration::from_secs(30);
+/// How long after a lost link the own name may still be taken: the server has yet to notice.
+pub(crate) const NAME_TAKEN_GRACE: Duration = Duration::from_secs(60);

@@ -1,0 +1,262 @@
+//! Joining a room: the handle, and the stream of what happens.
+
+mod config;
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::Stream;
+use grtc_protocol::{PeerId, RoomId, server::ServerMessage};
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+pub use self::config::Config;
+use crate::{
+    channel::{Channels, SendError},
+    driver::{Command, Driver, Start},
+    event::{Event, Payload},
+    limits::EVENT_QUEUE,
+    link::{self, LinkEnds, LinkError, Session, SignalLink, WebSocketLink},
+    negotiator::PairState,
+    report::{CandidatePair, Timings},
+    rtc::{IceServer, NetworkError, Settings},
+};
+
+/// A peer in a room.
+///
+/// It connects to everybody in the room by itself. Dropping it ends everything in the background; [`Peer::leave`] does
+/// the same and waits.
+#[derive(Debug)]
+pub struct Peer {
+    id: PeerId,
+    room: RoomId,
+    channels: Arc<Channels>,
+    commands: mpsc::Sender<Command>,
+    tracker: TaskTracker,
+    /// Last, so that the rest is still there while the driver ends.
+    cancel: DropGuard,
+}
+
+/// What happens in the room, as a [`Stream`]. While it is not read, nothing more is taken in from the other peers: they
+/// wait, as far as their own buffers go. It ends after [`Peer::leave`] or [`Event::Ended`].
+#[derive(Debug)]
+pub struct Events(mpsc::Receiver<Event>);
+
+/// How the connection to another peer is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PeerStatus {
+    /// Who.
+    pub peer_id: PeerId,
+    /// Whether it is in the room now; an open channel may outlive its link to the server.
+    pub present: bool,
+    /// How far the connection is.
+    pub state: Option<PairState>,
+    /// The candidate pair in use, when it is open.
+    pub pair: Option<CandidatePair>,
+    /// How long the open took, when it is open.
+    pub timings: Option<Timings>,
+    /// The round-trip time, when it is open and was measured.
+    pub round_trip_ms: Option<f64>,
+}
+
+/// Why a peer is not in the room.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// There is no link to the server.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// There is no address to gather candidates on.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The server does not speak the protocol.
+    #[error("the server's first frame is no room_state")]
+    Protocol,
+}
+
+impl Peer {
+    /// Joins a room over a WebSocket.
+    ///
+    /// # Errors
+    /// When the server can't be reached or says no, or this machine has no usable network address.
+    pub async fn join(config: Config) -> Result<(Self, Events), JoinError> {
+        let link = WebSocketLink::new(config.server.clone(), config.room.clone());
+        Self::join_over(config, Arc::new(link)).await
+    }
+
+    /// Joins a room over a link of your own. [`Config::server`] is not used.
+    ///
+    /// # Errors
+    /// As [`Peer::join`].
+    pub async fn join_over(config: Config, link: Arc<dyn SignalLink>) -> Result<(Self, Events), JoinError> {
+        let addresses = config.network.addresses()?;
+        let (ends, first) = link::first_frame(Arc::clone(&link), config.id.clone()).await?;
+        let Ok(ServerMessage::RoomState(state)) = ServerMessage::parse(&first) else {
+            return Err(JoinError::Protocol);
+        };
+        let offered = state.ice_servers.map(|json| ice_servers(json.get())).unwrap_or_default();
+        let settings = Settings {
+            addresses,
+            advertised: config.network.advertised.clone(),
+            ice_servers: if config.ice_servers.is_empty() { offered } else { config.ice_servers.clone() },
+            relay_only: config.network.relay_only,
+            resolve_mdns: !config.network.no_mdns,
+        };
+        Ok(Self::start(config.room, state.your_peer_id, state.peers, settings, link, ends))
+    }
+
+    fn start(
+        room: RoomId,
+        id: PeerId,
+        peers: Vec<PeerId>,
+        settings: Settings,
+        link: Arc<dyn SignalLink>,
+        ends: LinkEnds,
+    ) -> (Self, Events) {
+        let (events, stream) = mpsc::channel(EVENT_QUEUE);
+        let (commands, queue) = mpsc::channel(1);
+        let (channels, tracker, cancel) = (Arc::<Channels>::default(), TaskTracker::new(), CancellationToken::new());
+        let driver = Driver::new(Start {
+            id: id.clone(),
+            room: room.clone(),
+            peers,
+            session: Session::new(link, id.clone(), ends, fastrand::Rng::new()),
+            settings: Arc::new(settings),
+            channels: Arc::clone(&channels),
+            events,
+            commands: queue,
+            tracker: tracker.clone(),
+            cancel: cancel.clone(),
+        });
+        let running = TaskTracker::new();
+        running.spawn(driver.run());
+        running.close();
+        let peer = Self { id, room, channels, commands, tracker: running, cancel: cancel.drop_guard() };
+        (peer, Events(stream))
+    }
+
+    /// The id of this peer.
+    #[must_use]
+    pub fn id(&self) -> &PeerId {
+        &self.id
+    }
+
+    /// The room.
+    #[must_use]
+    pub fn room(&self) -> &RoomId {
+        &self.room
+    }
+
+    /// The peers that there is an open channel to.
+    #[must_use]
+    pub fn connected(&self) -> Vec<PeerId> {
+        self.channels.peers()
+    }
+
+    /// Sends a message to one peer. Waits while more is under way than the channel's buffer holds.
+    ///
+    /// `Ok` means that it is on its way; see [`Peer::flush`].
+    ///
+    /// # Errors
+    /// When there is no open channel to the peer, or none any more, or the message is too long.
+    pub async fn send(&self, peer: &PeerId, payload: impl Into<Payload> + Send) -> Result<(), SendError> {
+        self.channels.send(peer, &payload.into()).await
+    }
+
+    /// Sends a message to all peers that there is an open channel to, and says to how many. Waits for the slowest.
+    ///
+    /// # Errors
+    /// When the message is too long.
+    pub async fn send_all(&self, payload: impl Into<Payload> + Send) -> Result<usize, SendError> {
+        self.channels.send_all(&payload.into()).await
+    }
+
+    /// Waits until this peer has acknowledged everything that was sent to it.
+    ///
+    /// # Errors
+    /// When the channel closes before: what was under way may be lost.
+    pub async fn flush(&self, peer: &PeerId) -> Result<(), SendError> {
+        self.channels.flush(peer).await
+    }
+
+    /// How the connection to each other peer is. Empty once the stay has ended.
+    pub async fn status(&self) -> Vec<PeerStatus> {
+        let (answer, status) = oneshot::channel();
+        match self.commands.send(Command::Status(answer)).await {
+            Ok(()) => status.await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Leaves the room: tells the server, closes every channel once what was sent is out, and waits for all of it.
+    pub async fn leave(self) {
+        drop(self.cancel);
+        self.tracker.wait().await;
+    }
+}
+
+impl Events {
+    /// The next event; `None` after the end.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.0.recv().await
+    }
+}
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.0.poll_recv(context)
+    }
+}
+
+/// `RTCIceServer`s as a server gives them. What can't be read is left out.
+fn ice_servers(json: &str) -> Vec<IceServer> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Urls {
+        One(String),
+        Many(Vec<String>),
+    }
+    #[derive(serde::Deserialize)]
+    struct Server {
+        urls: Urls,
+        #[serde(default)]
+        username: String,
+        #[serde(default)]
+        credential: String,
+    }
+    let servers: Vec<serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
+    (servers.into_iter().filter_map(|server| serde_json::from_value::<Server>(server).ok()))
+        .map(|Server { urls, username, credential }| IceServer {
+            urls: match urls {
+                Urls::One(url) => vec![url],
+                Urls::Many(urls) => urls,
+            },
+            username,
+            credential,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_a_browser_would() {
+        let json = r#"[{"urls":"stun:a:3478"},{"urls":["turn:b","turn:c"],"username":"u","credential":"p"},7,{"x":1}]"#;
+        let servers = ice_servers(json);
+        assert_eq!(servers.len(), 2);
+        assert_eq!((servers[1].urls.len(), &*servers[1].credential), (2, "p"));
+        assert!(!format!("{servers:?}").contains("\"p\""), "credentials are not printed");
+        assert!(ice_servers("{}").is_empty());
+    }
+}

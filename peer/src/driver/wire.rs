@@ -1,0 +1,115 @@
+//! Frames of the server as the driver sees them, and signals as the server takes them.
+
+use grtc_protocol::{
+    PeerId,
+    server::{LeaveReason, ServerMessage},
+    signal::{SessionDescription, Signal},
+};
+
+use crate::{event::Payload, negotiator::Message};
+
+/// A frame that matters.
+pub(super) enum Frame {
+    RoomState { peers: Vec<PeerId> },
+    PeerJoined(PeerId),
+    PeerLeft(PeerId, Option<LeaveReason>),
+    Signal(PeerId, Signal),
+    Message(PeerId, Payload),
+    Error { code: String, message: String },
+}
+
+/// Reads a frame. One that this version does not know, or can't read, is ignored.
+pub(super) fn parse(text: &str) -> Option<Frame> {
+    let message = match ServerMessage::parse(text) {
+        Ok(message) => message,
+        Err(error) => {
+            tracing::warn!(%error, "the server sent a frame that can't be read");
+            return None;
+        }
+    };
+    match message {
+        ServerMessage::RoomState(state) => Some(Frame::RoomState { peers: state.peers }),
+        ServerMessage::PeerJoined(joined) => Some(Frame::PeerJoined(joined.peer_id)),
+        ServerMessage::PeerLeft(left) => Some(Frame::PeerLeft(left.peer_id, left.reason)),
+        ServerMessage::WebrtcSignal(signal) => match serde_json::from_str(signal.signal.get()) {
+            Ok(parsed) => Some(Frame::Signal(signal.from_peer_id, parsed)),
+            Err(_) => {
+                tracing::debug!(peer = %signal.from_peer_id, "a peer sent a signal that can't be read");
+                None
+            }
+        },
+        ServerMessage::BroadcastMessage(message) => Some(relayed(message.from_peer_id, message.data.get())),
+        ServerMessage::DirectMessage(message) => Some(relayed(message.from_peer_id, message.data.get())),
+        ServerMessage::Error(error) => {
+            let code = serde_json::to_value(error.code).ok().and_then(|code| code.as_str().map(str::to_owned));
+            Some(Frame::Error { code: code.unwrap_or_default(), message: error.message.into_owned() })
+        }
+        _ => None,
+    }
+}
+
+/// Data that came through the server: a string is its text, anything else is shown as JSON.
+fn relayed(from: PeerId, data: &str) -> Frame {
+    let text = serde_json::from_str(data).unwrap_or_else(|_| data.to_owned());
+    Frame::Message(from, Payload::Text(text))
+}
+
+/// A message for a peer, as a frame for the server.
+pub(super) fn encode(target: &PeerId, message: Message) -> String {
+    let target_peer_id = target.as_str().to_owned();
+    let description = |kind: &str, sdp| SessionDescription { kind: kind.to_owned(), sdp };
+    let signal = match message {
+        Message::Offer { sdp, attempt } => Signal::Offer { target_peer_id, offer: description("offer", sdp), attempt },
+        Message::Answer { sdp, attempt } => {
+            Signal::Answer { target_peer_id, answer: description("answer", sdp), attempt }
+        }
+        Message::Candidate { candidate, attempt } => Signal::IceCandidate { target_peer_id, candidate, attempt },
+    };
+    // Strings and numbers only: it can't fail.
+    serde_json::to_string(&signal).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_comes_back_as_it_was_sent() {
+        let b: PeerId = "b".parse().unwrap();
+        let offer = Message::Offer { sdp: "v=0\r\n".to_owned(), attempt: Some("x-1".to_owned()) };
+        let sent = encode(&b, offer);
+        assert_eq!(
+            sent,
+            r#"{"type":"offer","target_peer_id":"b","offer":{"type":"offer","sdp":"v=0\r\n"},"attempt":"x-1"}"#
+        );
+        let frame = format!(r#"{{"type":"webrtc_signal","from_peer_id":"a","signal":{sent},"timestamp":"t"}}"#);
+        let Some(Frame::Signal(from, Signal::Offer { offer, attempt, .. })) = parse(&frame) else { panic!("{frame}") };
+        assert_eq!((from.as_str(), &*offer.sdp, attempt.as_deref()), ("a", "v=0\r\n", Some("x-1")));
+    }
+
+    #[test]
+    fn an_old_client_names_no_attempt_and_ends_its_candidates_with_null() {
+        let frame = r#"{"type":"webrtc_signal","from_peer_id":"a","signal":{"type":"ice_candidate","target_peer_id":"b","candidate":null},"timestamp":"t"}"#;
+        let Some(Frame::Signal(_, Signal::IceCandidate { candidate: None, attempt: None, .. })) = parse(frame) else {
+            panic!("not read")
+        };
+    }
+
+    #[test]
+    fn what_comes_through_the_server_is_text() {
+        for (data, text) in [(r#""hi""#, "hi"), (r#"{"a":1}"#, r#"{"a":1}"#), ("null", "null"), ("7", "7")] {
+            let frame = format!(r#"{{"type":"broadcast_message","from_peer_id":"a","data":{data},"timestamp":"t"}}"#);
+            let Some(Frame::Message(_, payload)) = parse(&frame) else { panic!("{frame}") };
+            assert_eq!(payload.as_text(), Some(text));
+        }
+    }
+
+    #[test]
+    fn rubbish_is_ignored() {
+        for text in ["", "[]", r#"{"type":"later"}"#, r#"{"type":"peer_left"}"#, r#"{"type":"pong"}"#] {
+            assert!(parse(text).is_none(), "{text}");
+        }
+        let signal = r#"{"type":"webrtc_signal","from_peer_id":"a","signal":{"type":"dance"},"timestamp":"t"}"#;
+        assert!(parse(signal).is_none());
+    }
+}

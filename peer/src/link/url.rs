@@ -1,0 +1,101 @@
+//! Where the server is.
+
+use std::{fmt, str::FromStr};
+
+use grtc_protocol::{PeerId, RoomId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What stands in a URL as it is (RFC 3986 section 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A server's address: `ws://HOST:PORT` with an optional path before `/ws/…`. `http` is taken as `ws`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerUrl {
+    /// Without a slash at the end.
+    base: String,
+}
+
+/// Why a text is no server address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidServer {
+    /// Not one of the four schemes.
+    #[error("a server is given as ws://HOST:PORT")]
+    Scheme,
+    /// TLS is not built in.
+    #[error("this build speaks no TLS: put a TLS client such as stunnel before it, or use ws://")]
+    Tls,
+    /// No host, or something that does not belong there.
+    #[error("a server is given as ws://HOST:PORT, without a query and a fragment")]
+    Form,
+}
+
+impl FromStr for ServerUrl {
+    type Err = InvalidServer;
+
+    fn from_str(text: &str) -> Result<Self, InvalidServer> {
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidServer::Scheme)?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "ws" | "http" => {}
+            "wss" | "https" => return Err(InvalidServer::Tls),
+            _ => return Err(InvalidServer::Scheme),
+        }
+        let base = format!("ws://{}", rest.trim_end_matches('/'));
+        let uri: tokio_tungstenite::tungstenite::http::Uri = base.parse().map_err(|_| InvalidServer::Form)?;
+        let plain = uri.query().is_none() && !rest.contains('#') && !rest.contains('@');
+        match uri.host() {
+            Some(host) if !host.is_empty() && plain => Ok(Self { base }),
+            _ => Err(InvalidServer::Form),
+        }
+    }
+}
+
+impl fmt::Display for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base)
+    }
+}
+
+impl ServerUrl {
+    /// The WebSocket of a room.
+    pub(super) fn room(&self, room: &RoomId, id: Option<&PeerId>) -> String {
+        let encoded = |name| utf8_percent_encode(name, UNRESERVED);
+        let query = id.map(|id| format!("?peer_id={}", encoded(id.as_str()))).unwrap_or_default();
+        format!("{}/ws/{}{query}", self.base, encoded(room.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(server: &str, room: &str, id: Option<&str>) -> String {
+        let id: Option<PeerId> = id.map(|id| id.parse().unwrap());
+        server.parse::<ServerUrl>().unwrap().room(&room.parse().unwrap(), id.as_ref())
+    }
+
+    #[test]
+    fn names_the_room_and_the_peer() {
+        assert_eq!(room("ws://127.0.0.1:8001", "r", None), "ws://127.0.0.1:8001/ws/r");
+        assert_eq!(
+            room("http://host/base/", "a b", Some("é?&=/".trim_end_matches('/'))),
+            "ws://host/base/ws/a%20b?peer_id=%C3%A9%3F%26%3D"
+        );
+        assert_eq!(room("WS://[::1]:80", "x.y", Some("A-1_~")), "ws://[::1]:80/ws/x.y?peer_id=A-1_~");
+    }
+
+    #[test]
+    fn refuses_what_is_no_server() {
+        for (text, why) in [
+            ("127.0.0.1:8001", InvalidServer::Scheme),
+            ("ftp://x", InvalidServer::Scheme),
+            ("wss://x", InvalidServer::Tls),
+            ("ws://", InvalidServer::Form),
+            ("ws://a b", InvalidServer::Form),
+            ("ws://x/?y=1", InvalidServer::Form),
+            ("ws://x/#y", InvalidServer::Form),
+            ("ws://u:p@x", InvalidServer::Form),
+        ] {
+            assert_eq!(text.parse::<ServerUrl>(), Err(why), "{text}");
+        }
+    }
+}

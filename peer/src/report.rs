@@ -1,0 +1,150 @@
+//! How a connection came about: phases, times, and what a failure says.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+/// The candidate pair in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidatePair {
+    /// `host`, `srflx`, `prflx` or `relay`.
+    pub local: String,
+    /// The same of the other side.
+    pub remote: String,
+    /// `udp` or `tcp`.
+    pub protocol: String,
+}
+
+/// How long each phase of an open took, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    /// From the begin of the attempt until both descriptions were in place.
+    pub signaling: f64,
+    /// Until ICE had found a candidate pair.
+    pub ice: f64,
+    /// Until the handshake was done.
+    pub dtls: f64,
+    /// Until the data channel was open.
+    pub sctp: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+/// How far a connection came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stage {
+    /// The descriptions were not exchanged: the other side did not answer.
+    Signaling,
+    /// No candidate pair worked.
+    Ice,
+    /// The handshake did not end.
+    Dtls,
+    /// The data channel did not open.
+    Sctp,
+}
+
+impl Stage {
+    /// The stable word for a connection that ended here.
+    #[must_use]
+    pub const fn failure(self) -> &'static str {
+        match self {
+            Self::Signaling => "no_answer",
+            Self::Ice => "ice_failed",
+            Self::Dtls => "dtls_failed",
+            Self::Sctp => "channel_failed",
+        }
+    }
+
+    /// A sentence about it.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::Signaling => "the other side did not answer the offer",
+            Self::Ice => {
+                "no network path was found: a firewall or NAT is in the way, try an --ice-server with TURN on both sides"
+            }
+            Self::Dtls => "a network path was found, but the handshake did not end",
+            Self::Sctp => "the connection is secured, but the data channel did not open",
+        }
+    }
+}
+
+/// Notes when each phase ended. What is noted first counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    begin: Instant,
+    signaled: Option<Instant>,
+    found: Option<Instant>,
+    secured: Option<Instant>,
+}
+
+impl Progress {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { begin: now, signaled: None, found: None, secured: None }
+    }
+
+    /// The phase is over.
+    pub(crate) fn ended(&mut self, stage: Stage, now: Instant) {
+        let noted = match stage {
+            Stage::Signaling => &mut self.signaled,
+            Stage::Ice => &mut self.found,
+            Stage::Dtls => &mut self.secured,
+            Stage::Sctp => return,
+        };
+        noted.get_or_insert(now);
+    }
+
+    /// The phase that is under way.
+    pub(crate) fn stage(&self) -> Stage {
+        match (self.signaled, self.found, self.secured) {
+            (_, _, Some(_)) => Stage::Sctp,
+            (_, Some(_), None) => Stage::Dtls,
+            (Some(_), None, None) => Stage::Ice,
+            (None, None, None) => Stage::Signaling,
+        }
+    }
+
+    /// The times of a connection that is open `now`. A phase whose end was not seen before the next one's took no time.
+    pub(crate) fn timings(&self, now: Instant) -> Timings {
+        let secured = self.secured.unwrap_or(now).min(now);
+        let found = self.found.unwrap_or(secured).min(secured);
+        let signaled = self.signaled.unwrap_or(found).min(found);
+        let ms = |from: Instant, to: Instant| round(to.saturating_duration_since(from));
+        Timings {
+            signaling: ms(self.begin, signaled),
+            ice: ms(signaled, found),
+            dtls: ms(found, secured),
+            sctp: ms(secured, now),
+            total: ms(self.begin, now),
+        }
+    }
+}
+
+fn round(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_add_up_even_when_one_was_not_seen() {
+        let begin = Instant::now();
+        let at = |ms| begin + Duration::from_millis(ms);
+        let mut progress = Progress::new(begin);
+        assert_eq!(progress.stage(), Stage::Signaling);
+        progress.ended(Stage::Signaling, at(10));
+        progress.ended(Stage::Signaling, at(11));
+        assert_eq!(progress.stage(), Stage::Ice);
+        progress.ended(Stage::Ice, at(30));
+        assert_eq!(progress.stage(), Stage::Dtls);
+        let all = Timings { signaling: 10.0, ice: 20.0, dtls: 30.0, sctp: 0.0, total: 60.0 };
+        assert_eq!(progress.timings(at(60)), all);
+        progress.ended(Stage::Dtls, at(50));
+        assert_eq!(progress.stage(), Stage::Sctp);
+        assert_eq!(progress.timings(at(60)), Timings { dtls: 20.0, sctp: 10.0, ..all });
+    }
+}

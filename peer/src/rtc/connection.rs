@@ -1,0 +1,193 @@
+//! One `RTCPeerConnection` behind a guard.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use grtc_protocol::signal::IceCandidate;
+use rtc::{ice::mdns::MulticastDnsMode, peer_connection::configuration::setting_engine::SctpMaxMessageSize};
+use tokio::sync::mpsc;
+use webrtc::{
+    data_channel::DataChannel,
+    error::Error,
+    peer_connection::{
+        PeerConnection, PeerConnectionBuilder, RTCConfiguration, RTCConfigurationBuilder, RTCIceCandidateInit,
+        RTCIceServer, RTCIceTransportPolicy, RTCSessionDescription, SettingEngine, SettingEngineBuilder, StatsSelector,
+    },
+};
+
+use super::{
+    Settings,
+    handler::{Callback, Handler},
+    network::receive_limits,
+    runtime::KickRuntime,
+};
+use crate::{
+    limits::{
+        DESCRIPTION_BYTES, ICE_CHECK_INTERVAL, ICE_CHECKS, ICE_DISCONNECTED, ICE_FAILED, ICE_KEEPALIVE, RELAY_WAIT,
+        SEND_BUFFER_BYTES,
+    },
+    report::CandidatePair,
+};
+
+/// The label of the channel that carries text.
+pub(super) const CHAT: &str = "chat";
+
+/// Set once the multicast group of mDNS could not be joined: it will not be later either.
+static NO_MULTICAST: AtomicBool = AtomicBool::new(false);
+
+/// The guard. The library frees nothing of a connection that is not closed, so that dropping this closes it.
+pub(super) struct Connection(Option<Arc<dyn PeerConnection>>);
+
+impl Connection {
+    /// A connection with its sockets bound.
+    pub(super) async fn new(settings: &Settings, callbacks: mpsc::Sender<Callback>) -> Result<Self, Error> {
+        if settings.resolve_mdns && !NO_MULTICAST.load(Ordering::Relaxed) {
+            match build(settings, MulticastDnsMode::QueryOnly, callbacks.clone()).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => {
+                    NO_MULTICAST.store(true, Ordering::Relaxed);
+                    tracing::debug!(%error, "no multicast: .local candidates are left to the other side's checks");
+                }
+            }
+        }
+        build(settings, MulticastDnsMode::Disabled, callbacks).await
+    }
+
+    fn get(&self) -> Result<&dyn PeerConnection, Error> {
+        self.0.as_deref().ok_or(Error::ErrConnectionClosed)
+    }
+
+    /// The channel of this side.
+    pub(super) async fn create_channel(&self) -> Result<Arc<dyn DataChannel>, Error> {
+        self.get()?.create_data_channel(CHAT, None).await
+    }
+
+    /// An offer, set as the local description.
+    pub(super) async fn create_offer(&self) -> Result<String, Error> {
+        let connection = self.get()?;
+        let offer = connection.create_offer(None).await?;
+        let sdp = offer.sdp.clone();
+        connection.set_local_description(offer).await?;
+        Ok(sdp)
+    }
+
+    /// Sets the other side's offer; the answer, set as the local description.
+    pub(super) async fn accept_offer(&self, sdp: String) -> Result<String, Error> {
+        let connection = self.get()?;
+        connection.set_remote_description(RTCSessionDescription::offer(checked(sdp)?)?).await?;
+        let answer = connection.create_answer(None).await?;
+        let sdp = answer.sdp.clone();
+        connection.set_local_description(answer).await?;
+        Ok(sdp)
+    }
+
+    /// Sets the other side's answer.
+    pub(super) async fn apply_answer(&self, sdp: String) -> Result<(), Error> {
+        self.get()?.set_remote_description(RTCSessionDescription::answer(checked(sdp)?)?).await
+    }
+
+    /// Adds a candidate of the other side.
+    pub(super) async fn add_candidate(&self, candidate: IceCandidate) -> Result<(), Error> {
+        let IceCandidate { candidate, sdp_mid, sdp_m_line_index, username_fragment } = candidate;
+        let init =
+            RTCIceCandidateInit { candidate, sdp_mid, sdp_mline_index: sdp_m_line_index, username_fragment, url: None };
+        self.get()?.add_ice_candidate(init).await
+    }
+
+    /// The candidate pair in use.
+    pub(super) async fn candidate_pair(&self) -> Option<CandidatePair> {
+        let ice = self.get().ok()?.sctp().await?.transport().ice_transport();
+        let pair = ice.get_selected_candidate_pair().await.ok()??;
+        Some(CandidatePair {
+            local: pair.local().typ.to_string(),
+            remote: pair.remote().typ.to_string(),
+            protocol: pair.local().protocol.to_string(),
+        })
+    }
+
+    /// The round-trip time of the candidate pair in use, in milliseconds.
+    pub(super) async fn round_trip_ms(&self) -> Option<f64> {
+        let report = self.get().ok()?.get_stats(Instant::now(), StatsSelector::None).await;
+        let rtts = report.candidate_pairs().filter(|pair| pair.nominated).map(|pair| pair.current_round_trip_time);
+        rtts.filter(|seconds| *seconds > 0.0).reduce(f64::max).map(|seconds| seconds * 1_000.0)
+    }
+
+    /// Closes it.
+    pub(super) async fn close(mut self) {
+        if let Some(connection) = self.0.take() {
+            close(connection).await;
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let (Some(connection), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) else { return };
+        runtime.spawn(close(connection));
+    }
+}
+
+async fn close(connection: Arc<dyn PeerConnection>) {
+    if let Err(error) = connection.close().await {
+        tracing::debug!(%error, "a connection did not close cleanly");
+    }
+}
+
+/// A description that may be given to the library: it came from anybody.
+fn checked(sdp: String) -> Result<String, Error> {
+    let clean = |c: char| !c.is_control() || c == '\r' || c == '\n';
+    match sdp.len() <= DESCRIPTION_BYTES && sdp.chars().all(clean) {
+        true => Ok(sdp),
+        false => Err(Error::Other("the description is too long or has control characters".to_owned())),
+    }
+}
+
+async fn build(
+    settings: &Settings,
+    mdns: MulticastDnsMode,
+    callbacks: mpsc::Sender<Callback>,
+) -> Result<Connection, Error> {
+    let connection = PeerConnectionBuilder::new()
+        .with_setting_engine(engine(mdns))
+        .with_configuration(configuration(settings))
+        .with_handler(Arc::new(Handler(callbacks)))
+        .with_runtime(Arc::new(KickRuntime::new()))
+        .with_udp_addrs(settings.addresses.clone())
+        .with_data_channel_send_buffer_limit(SEND_BUFFER_BYTES)
+        .build()
+        .await?;
+    Ok(Connection(Some(Arc::new(connection))))
+}
+
+fn engine(mdns: MulticastDnsMode) -> SettingEngine {
+    let (window, longest) = receive_limits();
+    SettingEngineBuilder::new()
+        .with_include_loopback_candidate(true)
+        .with_multicast_dns_mode(mdns)
+        // A check that arrives before the candidate it comes from, or from a browser that hides its address, is as good.
+        .with_prflx_acceptance_min_wait(Some(std::time::Duration::ZERO))
+        .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
+        .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS))
+        .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEPALIVE))
+        .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(longest))
+        .with_sctp_max_receive_buffer_size(window)
+        .build()
+}
+
+fn configuration(settings: &Settings) -> RTCConfiguration {
+    let servers = settings.ice_servers.iter().map(|server| RTCIceServer {
+        urls: server.urls.clone(),
+        username: server.username.clone(),
+        credential: server.credential.clone(),
+    });
+    let policy = match settings.relay_only {
+        true => RTCIceTransportPolicy::Relay,
+        false => RTCIceTransportPolicy::All,
+    };
+    RTCConfigurationBuilder::new().with_ice_servers(servers.collect()).with_ice_transport_policy(policy).build()
+}

@@ -1,0 +1,168 @@
+//! Which addresses to gather candidates on.
+
+use std::net::{IpAddr, SocketAddr};
+
+use if_addrs::Interface;
+
+use crate::limits::{
+    LOCAL_ADDRESSES, MESSAGE_BYTES, RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES, SOCKET_BUFFER_BYTES,
+};
+
+/// How this peer is reached. The default takes every usable address of every interface, IPv4 and IPv6, and loopback
+/// when that is all there is.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Network {
+    /// Only these interfaces, by name. Loopback has to be named to be used beside others.
+    pub interfaces: Vec<String>,
+    /// Not these interfaces, by name.
+    pub excluded: Vec<String>,
+    /// Addresses to advertise besides the own ones: those of a NAT that forwards its ports unchanged.
+    pub advertised: Vec<IpAddr>,
+    /// Only connections through a TURN server, so that the other peers don't learn this one's addresses.
+    pub relay_only: bool,
+    /// Don't look up the `.local` names by which browsers hide their addresses.
+    pub no_mdns: bool,
+}
+
+/// There is no address to gather on.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// The system does not say.
+    #[error("the network interfaces can't be listed: {0}")]
+    Unlisted(std::io::Error),
+    /// A name that is not there.
+    #[error("there is no interface {name:?} with an address; there are {there:?}")]
+    NoSuchInterface {
+        /// The name.
+        name: String,
+        /// The names that are there.
+        there: Vec<String>,
+    },
+    /// Nothing is left.
+    #[error("no usable network address is left: check --interface and --exclude")]
+    Nothing,
+}
+
+impl Network {
+    /// The addresses to bind, each with port 0.
+    pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, NetworkError> {
+        choose(self, if_addrs::get_if_addrs().map_err(NetworkError::Unlisted)?)
+    }
+}
+
+/// Loopback and tunnels have no carrier to report: their state is unknown, and they work.
+fn is_down(interface: &Interface) -> bool {
+    use if_addrs::IfOperStatus::{Down, LowerLayerDown, NotPresent};
+    matches!(interface.oper_status, Down | NotPresent | LowerLayerDown)
+}
+
+fn choose(network: &Network, there: Vec<Interface>) -> Result<Vec<SocketAddr>, NetworkError> {
+    for name in &network.interfaces {
+        if !there.iter().any(|interface| interface.name == *name) {
+            let mut there: Vec<String> = there.into_iter().map(|interface| interface.name).collect();
+            there.sort();
+            there.dedup();
+            return Err(NetworkError::NoSuchInterface { name: name.clone(), there });
+        }
+    }
+    let wanted = |interface: &Interface| {
+        (network.interfaces.is_empty() || network.interfaces.contains(&interface.name))
+            && !network.excluded.contains(&interface.name)
+    };
+    // Link-local addresses need a scope, which candidates don't carry.
+    let usable = there.into_iter().filter(|interface| !is_down(interface) && !interface.is_link_local());
+    let (loopback, mut chosen): (Vec<_>, Vec<_>) = usable.filter(wanted).partition(Interface::is_loopback);
+    if chosen.is_empty() || loopback.iter().any(|interface| network.interfaces.contains(&interface.name)) {
+        chosen.extend(loopback);
+    }
+    chosen.truncate(LOCAL_ADDRESSES);
+    match chosen.is_empty() {
+        true => Err(NetworkError::Nothing),
+        false => Ok(chosen.into_iter().map(|interface| SocketAddr::new(interface.ip(), 0)).collect()),
+    }
+}
+
+/// The receive window of an association and the longest message: what the kernel's buffers hold.
+pub(super) fn receive_limits() -> (u32, u32) {
+    let small = (SMALL_RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES);
+    let Ok(socket) = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None) else { return small };
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+    // Linux reports twice what it grants.
+    match socket.recv_buffer_size() {
+        Ok(bytes) if bytes >= SOCKET_BUFFER_BYTES => {
+            (RECEIVE_WINDOW_BYTES, u32::try_from(MESSAGE_BYTES).unwrap_or(SMALL_RECEIVE_WINDOW_BYTES))
+        }
+        _ => small,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use if_addrs::{IfAddr, IfOperStatus, Ifv4Addr, Ifv6Addr};
+
+    use super::*;
+
+    fn interface(name: &str, ip: &str, oper_status: IfOperStatus) -> Interface {
+        let addr = match ip.parse().unwrap() {
+            IpAddr::V4(ip) => {
+                IfAddr::V4(Ifv4Addr { ip, netmask: Ipv4Addr::UNSPECIFIED, prefixlen: 24, broadcast: None })
+            }
+            IpAddr::V6(ip) => IfAddr::V6(Ifv6Addr { ip, netmask: ip, prefixlen: 64, broadcast: None }),
+        };
+        Interface { name: name.to_owned(), addr, index: None, oper_status, is_p2p: false }
+    }
+
+    fn machine() -> Vec<Interface> {
+        [
+            ("lo", "127.0.0.1", IfOperStatus::Unknown),
+            ("lo", "::1", IfOperStatus::Unknown),
+            ("eth0", "192.0.2.2", IfOperStatus::Up),
+            ("eth0", "fd00::2", IfOperStatus::Up),
+            ("eth0", "fe80::1", IfOperStatus::Up),
+            ("docker0", "172.17.0.1", IfOperStatus::Down),
+            ("wg0", "10.0.0.1", IfOperStatus::Up),
+        ]
+        .map(|(name, ip, status)| interface(name, ip, status))
+        .into()
+    }
+
+    fn chosen(interfaces: &[&str], excluded: &[&str], there: Vec<Interface>) -> Option<Vec<String>> {
+        let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+        let network = Network { interfaces: names(interfaces), excluded: names(excluded), ..Network::default() };
+        choose(&network, there).ok().map(|chosen| chosen.iter().map(|address| address.ip().to_string()).collect())
+    }
+
+    fn ips(list: &[&str]) -> Option<Vec<String>> {
+        Some(list.iter().map(|ip| (*ip).to_owned()).collect())
+    }
+
+    #[test]
+    fn takes_all_usable_addresses_of_both_families() {
+        assert_eq!(chosen(&[], &[], machine()), ips(&["192.0.2.2", "fd00::2", "10.0.0.1"]));
+    }
+
+    #[test]
+    fn takes_loopback_when_it_is_all_there_is_or_asked_for() {
+        assert_eq!(chosen(&[], &[], machine()[..2].to_vec()), ips(&["127.0.0.1", "::1"]));
+        assert_eq!(chosen(&["lo", "wg0"], &[], machine()), ips(&["10.0.0.1", "127.0.0.1", "::1"]));
+        assert_eq!(chosen(&[], &["eth0", "wg0"], machine()), ips(&["127.0.0.1", "::1"]));
+    }
+
+    #[test]
+    fn is_steered_by_names() {
+        assert_eq!(chosen(&["eth0"], &[], machine()), ips(&["192.0.2.2", "fd00::2"]));
+        assert_eq!(chosen(&[], &["eth0"], machine()), ips(&["10.0.0.1"]));
+        assert_eq!(chosen(&["nope0"], &[], machine()), None);
+        assert_eq!(chosen(&["eth0"], &["eth0"], machine()), None);
+    }
+
+    #[test]
+    fn says_which_interfaces_there_are() {
+        let network = Network { interfaces: vec!["nope0".to_owned()], ..Network::default() };
+        let error = choose(&network, machine()).unwrap_err().to_string();
+        assert!(error.contains("nope0") && error.contains("eth0"), "{error}");
+    }
+}

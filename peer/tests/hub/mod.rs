@@ -1,0 +1,196 @@
+//! A signaling server in memory, for peers in the same process.
+#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test support module")]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use grtc_peer::{Config, Event, Events, Incoming, LinkEnds, LinkError, Network, Peer, PeerId, SignalLink};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// One room.
+#[derive(Clone, Default)]
+pub(crate) struct Hub(Arc<Mutex<Room>>);
+
+#[derive(Default)]
+struct Room {
+    members: BTreeMap<String, (u64, mpsc::Sender<Incoming>)>,
+    links: u64,
+    /// What the next links are refused with.
+    refusals: Vec<LinkError>,
+    /// Signals of this type are lost.
+    lost: Option<&'static str>,
+}
+
+impl Hub {
+    fn lock(&self) -> MutexGuard<'_, Room> {
+        self.0.lock().unwrap()
+    }
+
+    /// Joins under this id, on loopback.
+    pub(crate) async fn join(&self, id: &str) -> (Peer, Events) {
+        let config = config(id);
+        Peer::join_over(config, Arc::new(self.clone())).await.unwrap()
+    }
+
+    /// The next links are refused with these, the last first.
+    pub(crate) fn refuse(&self, refusals: Vec<LinkError>) {
+        self.lock().refusals = refusals;
+    }
+
+    /// Loses all signals of this type.
+    pub(crate) fn lose(&self, kind: Option<&'static str>) {
+        self.lock().lost = kind;
+    }
+
+    /// Cuts the link of this peer; the others are told that it is lost.
+    pub(crate) fn cut(&self, id: &str) {
+        self.end(id, LinkError::Unreachable("cut".to_owned()), "lost");
+    }
+
+    /// Closes the link of this peer.
+    pub(crate) fn close(&self, id: &str, code: u16) {
+        self.end(id, LinkError::Closed { code, message: "closed".to_owned() }, "kicked");
+    }
+
+    /// Forgets everybody at once, without telling anybody of anybody.
+    pub(crate) fn restart(&self) {
+        let members = std::mem::take(&mut self.lock().members);
+        for (_, link) in members.into_values() {
+            let _ = link.try_send(Incoming::End(LinkError::Closed { code: 1012, message: "restart".to_owned() }));
+        }
+    }
+
+    pub(crate) fn members(&self) -> Vec<String> {
+        self.lock().members.keys().cloned().collect()
+    }
+
+    fn end(&self, id: &str, error: LinkError, reason: &str) {
+        let mut room = self.lock();
+        let (_, link) = room.members.remove(id).unwrap();
+        link.try_send(Incoming::End(error)).unwrap();
+        room.tell_left(id, reason);
+    }
+
+    fn frame(&self, from: &str, text: &str) -> bool {
+        let signal: Value = serde_json::from_str(text).unwrap();
+        let kind = signal["type"].as_str().unwrap();
+        let room = self.lock();
+        if kind == "leave" {
+            return false;
+        }
+        if room.lost != Some(kind) {
+            let to = signal["target_peer_id"].as_str().unwrap();
+            room.tell(to, &json!({"type":"webrtc_signal","from_peer_id":from,"signal":signal,"timestamp":"t"}));
+        }
+        true
+    }
+}
+
+impl Room {
+    fn tell(&self, id: &str, message: &Value) {
+        if let Some((_, link)) = self.members.get(id) {
+            link.try_send(Incoming::Text(message.to_string())).unwrap();
+        }
+    }
+
+    fn tell_all(&self, message: &Value) {
+        for id in self.members.keys() {
+            self.tell(id, message);
+        }
+    }
+
+    fn tell_left(&self, id: &str, reason: &str) {
+        let total = self.members.len();
+        self.tell_all(&json!({"type":"peer_left","peer_id":id,"timestamp":"t","total_peers":total,"reason":reason}));
+    }
+}
+
+#[async_trait::async_trait]
+impl SignalLink for Hub {
+    async fn open(&self, id: Option<&PeerId>) -> Result<LinkEnds, LinkError> {
+        let id = id.unwrap().to_string();
+        let (outgoing, mut frames) = mpsc::channel::<String>(64);
+        let (link, incoming) = mpsc::channel(4096);
+        let mut room = self.lock();
+        if let Some(refusal) = room.refusals.pop() {
+            return Err(refusal);
+        }
+        if room.members.contains_key(&id) {
+            return Err(LinkError::Closed { code: 4409, message: "taken".to_owned() });
+        }
+        let peers: Vec<&String> = room.members.keys().collect();
+        let state = json!({"type":"room_state","peers":peers,"your_peer_id":id});
+        link.try_send(Incoming::Text(state.to_string())).unwrap();
+        let total = room.members.len() + 1;
+        room.tell_all(&json!({"type":"peer_joined","peer_id":id,"timestamp":"t","total_peers":total}));
+        room.links += 1;
+        let number = room.links;
+        room.members.insert(id.clone(), (number, link));
+        drop(room);
+        let hub = self.clone();
+        tokio::spawn(async move {
+            while let Some(text) = frames.recv().await {
+                if !hub.frame(&id, &text) {
+                    break;
+                }
+            }
+            let mut room = hub.lock();
+            if room.members.get(&id).is_some_and(|(current, _)| *current == number) {
+                room.members.remove(&id);
+                room.tell_left(&id, "left");
+            }
+        });
+        Ok(LinkEnds { outgoing, incoming })
+    }
+}
+
+/// A peer of this id that gathers on loopback alone.
+pub(crate) fn config(id: &str) -> Config {
+    let mut network = Network::default();
+    network.interfaces = vec!["lo".to_owned()];
+    network.no_mdns = true;
+    let server = "ws://127.0.0.1:1".parse().unwrap();
+    Config::new(server, "room".parse().unwrap()).with_id(id.parse().unwrap()).with_network(network)
+}
+
+/// Reads events until one is what is waited for.
+pub(crate) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
+    let mut seen = Vec::new();
+    let wait = async {
+        loop {
+            let event = events.next().await.expect("the events ended");
+            if let Some(found) = wanted(&event) {
+                return found;
+            }
+            seen.push(event);
+        }
+    };
+    match tokio::time::timeout(Duration::from_secs(60), wait).await {
+        Ok(found) => found,
+        Err(_) => panic!("waited in vain, after {seen:#?}"),
+    }
+}
+
+/// Reads events until the channel to this peer is open.
+pub(crate) async fn connected(events: &mut Events, peer: &str) {
+    until(events, |event| matches!(event, Event::Connected { peer_id, .. } if peer_id.as_str() == peer).then_some(()))
+        .await;
+}
+
+/// Reads events until a message comes, and gives its text.
+pub(crate) async fn text(events: &mut Events) -> String {
+    until(events, |event| match event {
+        Event::Message { payload, .. } => payload.as_text().map(str::to_owned),
+        _ => None,
+    })
+    .await
+}
+
+pub(crate) fn id(name: &str) -> PeerId {
+    name.parse().unwrap()
+}
