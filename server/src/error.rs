@@ -112,6 +112,11 @@ impl ApiError {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn parts(self) -> (u16, Vec<FieldError>) {
+        (self.status.as_u16(), self.errors)
+    }
+
     pub(crate) fn response(self) -> Response {
         let problem = Problem {
             kind: "about:blank",

@@ -1,19 +1,34 @@
 //! The HTTP side: one file a resource, and the table of all routes.
 
 pub(crate) mod access;
+mod answer;
+mod events;
+mod fields;
 mod health;
 mod ice_servers;
+mod items;
+mod jobs;
 mod page;
+mod request;
 mod rooms;
 pub(crate) mod serve;
 
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
+pub(crate) use answer::Keys;
+
 use crate::{App, error::ApiError, ws};
 
 /// Every route of the server. What is asked for most stands first.
 pub(crate) fn routes(app: &App) -> BoxedFilter<(Response,)> {
+    let items =
+        warp::path!("api" / "items" / ..).and(events::route(app.clone()).or(items::routes(app.clone())).unify());
+    let jobs = warp::path!("api" / "jobs" / ..).and(jobs::routes(app));
     ws::upgrade::route(app.sockets.clone())
+        .or(items)
+        .unify()
+        .or(jobs)
+        .unify()
         .or(rooms::routes(app.registry.clone()))
         .unify()
         .or(health::routes(app.clone()))

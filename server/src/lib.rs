@@ -45,6 +45,8 @@ pub(crate) struct App {
     pub(crate) registry: Registry,
     pub(crate) sockets: Sockets,
     pub(crate) store: Store,
+    /// The idempotency keys of requests that are under way.
+    pub(crate) keys: http::Keys,
     pub(crate) stop: CancellationToken,
     pub(crate) started: Instant,
 }
@@ -69,6 +71,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
         registry: registry.clone(),
         sockets: Sockets { context, tasks: sessions.clone() },
         store: store.clone(),
+        keys: http::Keys::default(),
         stop: stop.clone(),
         started: Instant::now(),
     };

@@ -1,5 +1,7 @@
 //! The tables as sea-orm sees them.
 
+#![allow(unreachable_pub, reason = "the derive makes public what it derives")]
+
 pub(crate) mod item {
     use sea_orm::entity::prelude::*;
 

@@ -1,0 +1,337 @@
+//! `/api/items`: the item store.
+
+use grtc_protocol::limits::{LIST_DEFAULT, LIST_ITEMS, QUERY_CHARS};
+use hyper::{
+    Method, StatusCode,
+    header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH},
+};
+use serde::Serialize;
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use super::{
+    answer::{IDEMPOTENCY_KEY, answered, condition, etag},
+    fields,
+    request::{Request, request},
+    to_json,
+};
+use crate::{
+    App,
+    error::{ApiError, FieldError, Loc, Problem},
+    store::{
+        Page,
+        model::{Answer, Condition, Item, Status},
+        writer::{Done, Op},
+    },
+};
+
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+type Result<T = Response> = std::result::Result<T, ApiError>;
+
+/// A new item.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "describes the body that `fields` reads")]
+pub(crate) struct NewItem {
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
+    title: String,
+    /// Up to 10,000 characters.
+    #[schema(max_length = 10_000)]
+    description: Option<String>,
+    #[schema(default = "active")]
+    status: Option<Status>,
+}
+
+/// A change: what is not there stays as it is.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "describes the body that `fields` reads")]
+pub(crate) struct ItemChange {
+    #[schema(min_length = 1, max_length = 200)]
+    title: Option<String>,
+    /// `null` clears it.
+    #[schema(max_length = 10_000)]
+    description: Option<String>,
+    status: Option<Status>,
+}
+
+/// How many items have the status now.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct StatusCount {
+    updated_count: usize,
+    status: Status,
+}
+
+/// A job was queued.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Queued {
+    message: String,
+    item_id: i64,
+    job_id: i64,
+}
+
+pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
+    let with = move |app: &App| {
+        let app = app.clone();
+        warp::any().map(move || app.clone())
+    };
+    let all = warp::path::end().and(with(&app)).and(request()).then(async |app: App, request: Request| {
+        finish(match request.method {
+            Method::GET | Method::HEAD => list(&app, &request).await,
+            Method::POST => create(&app, request).await,
+            _ => Err(ApiError::method_not_allowed("GET, POST")),
+        })
+    });
+    let bulk = warp::path!("bulk").and(with(&app)).and(request()).then(async |app: App, request: Request| {
+        finish(match request.method {
+            Method::POST => create_bulk(&app, request).await,
+            _ => Err(ApiError::method_not_allowed("POST")),
+        })
+    });
+    let status =
+        warp::path!("bulk" / "status").and(with(&app)).and(request()).then(async |app: App, request: Request| {
+            finish(match request.method {
+                Method::PATCH => set_status(&app, request).await,
+                _ => Err(ApiError::method_not_allowed("PATCH")),
+            })
+        });
+    let process = warp::path!(String / "process").and(with(&app)).and(request()).then(
+        async |id: String, app: App, request: Request| {
+            finish(match request.method {
+                Method::POST => process(&app, &id, &request).await,
+                _ => Err(ApiError::method_not_allowed("POST")),
+            })
+        },
+    );
+    let one =
+        warp::path!(String).and(with(&app)).and(request()).then(async |id: String, app: App, request: Request| {
+            finish(match request.method {
+                Method::GET | Method::HEAD => read(&app, &id, &request).await,
+                Method::PUT => update(&app, &id, request).await,
+                Method::DELETE => delete(&app, &id, &request).await,
+                _ => Err(ApiError::method_not_allowed("GET, PUT, DELETE")),
+            })
+        });
+    all.or(bulk).unify().or(status).unify().or(process).unify().or(one).unify().boxed()
+}
+
+fn finish(result: Result) -> Response {
+    result.unwrap_or_else(ApiError::response)
+}
+
+/// The id in a path. Every integer may be one; the largest are of no item.
+fn item_id(raw: &str) -> Result<i64> {
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let loc = vec![Loc::from("path"), Loc::from("item_id")];
+        return Err(ApiError::invalid(vec![FieldError { loc, msg: "has to be an integer".to_owned() }]));
+    }
+    raw.parse().map_err(|_| ApiError::not_found(format!("there is no item {raw}")))
+}
+
+/// Items, by id
+#[utoipa::path(
+    get, path = "/api/items/", tag = "items",
+    params(
+        ("skip" = Option<u64>, Query, minimum = 0, description = "So many are left out first"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "So many at most; 100 if not given"),
+        ("status" = Option<Status>, Query, description = "Those of this status"),
+        ("sort" = Option<String>, Query, description = "`id` or `-id`, the newest first"),
+        ("q" = Option<String>, Query, max_length = 200, description = "Text in the title or the description"),
+    ),
+    responses(
+        (status = 200, body = [Item], headers(("X-Total-Count" = u64, description = "How many match the filter"))),
+        (status = 422, body = Problem),
+    )
+)]
+pub(crate) async fn list(app: &App, request: &Request) -> Result {
+    let mut query = request.query();
+    let page = Page {
+        skip: query.number("skip", "an integer from 0", 0..=i64::MAX.unsigned_abs()).unwrap_or(0),
+        limit: query.number("limit", "an integer from 1 to 1000", 1..=LIST_ITEMS).unwrap_or(LIST_DEFAULT),
+        status: query.read("status", Status::NAMES, Status::from_name),
+        descending: query
+            .read("sort", "id or -id", |sort| match sort {
+                "id" => Some(false),
+                "-id" => Some(true),
+                _ => None,
+            })
+            .unwrap_or(false),
+        text: query
+            .read("q", "at most 200 characters, none of them NUL", |text| {
+                (text.chars().count() <= QUERY_CHARS && !text.contains('\0')).then(|| text.to_owned())
+            })
+            .filter(|text| !text.is_empty()),
+    };
+    query.finish()?;
+    let (items, total) = app.store.items(&page).await?;
+    let mut response = to_json(&items);
+    response.headers_mut().insert(TOTAL_COUNT, HeaderValue::from(total));
+    Ok(response)
+}
+
+/// A new item
+#[utoipa::path(
+    post, path = "/api/items/", tag = "items", request_body = NewItem,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Does the request once, however often it is sent")),
+    responses(
+        (status = 201, body = Item, headers(("Location" = String), ("ETag" = String))),
+        (status = 400, description = "Not JSON", body = Problem),
+        (status = 409, description = "The same key is under way", body = Problem),
+        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
+        (status = 503, description = "The database can't take it now", body = Problem),
+    )
+)]
+pub(crate) async fn create(app: &App, mut request: Request) -> Result {
+    fn created(done: &Done) -> Answer {
+        match done {
+            Done::Items(items) if items.len() == 1 => {
+                let location = Some(format!("/api/items/{}", items[0].id));
+                Answer { location, ..Answer::item(StatusCode::CREATED, &items[0]) }
+            }
+            other => unexpected(other),
+        }
+    }
+    let under_way = app.keys.start(request.headers.get(IDEMPOTENCY_KEY))?;
+    let body = request.json().await?;
+    let item = fields::new_item(&body)?;
+    let once = under_way.once(&request.method, "/api/items", &body, created);
+    Ok(answered(app.store.write(Op::Create(vec![item]), once).await?, created))
+}
+
+/// Many new items: all or none
+#[utoipa::path(
+    post, path = "/api/items/bulk", tag = "items", request_body = Vec<NewItem>,
+    responses(
+        (status = 201, body = [Item], description = "In the order sent"),
+        (status = 400, description = "Not JSON, or not 1 to 1000 items", body = Problem), (status = 422, body = Problem),
+    )
+)]
+pub(crate) async fn create_bulk(app: &App, mut request: Request) -> Result {
+    fn created(done: &Done) -> Answer {
+        match done {
+            Done::Items(items) => Answer {
+                status: StatusCode::CREATED.as_u16(),
+                location: None,
+                etag: None,
+                body: serde_json::to_string(items).unwrap_or_default(),
+            },
+            other => unexpected(other),
+        }
+    }
+    let under_way = app.keys.start(request.headers.get(IDEMPOTENCY_KEY))?;
+    let body = request.json().await?;
+    let items = fields::new_items(&body)?;
+    let once = under_way.once(&request.method, "/api/items/bulk", &body, created);
+    Ok(answered(app.store.write(Op::Create(items), once).await?, created))
+}
+
+/// One status for many items; ids of no item are skipped
+#[utoipa::path(
+    patch, path = "/api/items/bulk/status", tag = "items", request_body = Vec<i64>,
+    params(("new_status" = Status, Query)),
+    responses(
+        (status = 200, body = StatusCount),
+        (status = 400, description = "Not JSON, or not 1 to 1000 ids", body = Problem), (status = 422, body = Problem),
+    )
+)]
+pub(crate) async fn set_status(app: &App, mut request: Request) -> Result {
+    let mut query = request.query();
+    let status = query.read("new_status", Status::NAMES, Status::from_name);
+    if query.get("new_status").is_none() {
+        query.refuse("new_status", "is required".to_owned());
+    }
+    query.finish()?;
+    let Some(status) = status else { return Err(ApiError::internal("a status that is neither there nor refused")) };
+    let ids = fields::ids(&request.json().await?)?;
+    match app.store.write(Op::SetStatus { ids, status }, None).await? {
+        Done::Count(updated_count) => Ok(to_json(&StatusCount { updated_count, status })),
+        other => Ok(unexpected(&other).response()),
+    }
+}
+
+/// An item
+#[utoipa::path(
+    get, path = "/api/items/{item_id}", tag = "items",
+    params(("item_id" = i64, Path), ("If-None-Match" = Option<String>, Header)),
+    responses(
+        (status = 200, body = Item, headers(("ETag" = String))),
+        (status = 304, description = "Not changed"), (status = 404, body = Problem), (status = 422, body = Problem),
+    )
+)]
+pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
+    let item = app.store.item(item_id(id)?).await?;
+    if condition(request.header(IF_NONE_MATCH)).is_some_and(|known| known.holds(item.version)) {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        if let Ok(tag) = HeaderValue::try_from(etag(item.version)) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        return Ok(response);
+    }
+    Ok(Answer::item(StatusCode::OK, &item).response())
+}
+
+/// A change of an item: what the body does not have stays as it is
+#[utoipa::path(
+    put, path = "/api/items/{item_id}", tag = "items", request_body = ItemChange,
+    params(("item_id" = i64, Path), ("If-Match" = Option<String>, Header)),
+    responses(
+        (status = 200, body = Item, headers(("ETag" = String))),
+        (status = 404, body = Problem), (status = 412, description = "It has changed", body = Problem),
+        (status = 422, body = Problem),
+    )
+)]
+pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result {
+    let id = item_id(id)?;
+    let condition = condition(request.header(IF_MATCH)).unwrap_or(Condition::Always);
+    let patch = fields::patch(&request.json().await?)?;
+    match app.store.write(Op::Update { id, patch, condition }, None).await? {
+        Done::Item(item) => Ok(Answer::item(StatusCode::OK, &item).response()),
+        other => Ok(unexpected(&other).response()),
+    }
+}
+
+/// The end of an item; its id is never used again
+#[utoipa::path(
+    delete, path = "/api/items/{item_id}", tag = "items",
+    params(("item_id" = i64, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204), (status = 404, body = Problem), (status = 412, body = Problem))
+)]
+pub(crate) async fn delete(app: &App, id: &str, request: &Request) -> Result {
+    let id = item_id(id)?;
+    let condition = condition(request.header(IF_MATCH)).unwrap_or(Condition::Always);
+    app.store.write(Op::Delete { id, condition }, None).await?;
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// A job for an item, done in the background
+#[utoipa::path(
+    post, path = "/api/items/{item_id}/process", tag = "jobs", params(("item_id" = i64, Path)),
+    responses((status = 202, body = Queued, headers(("Location" = String))), (status = 404, body = Problem))
+)]
+pub(crate) async fn process(app: &App, id: &str, request: &Request) -> Result {
+    fn queued(done: &Done) -> Answer {
+        let Done::Queued(job) = done else { return unexpected(done) };
+        let message = format!("item {} is being processed in the background", job.item_id);
+        let queued = Queued { message, item_id: job.item_id, job_id: job.id };
+        Answer {
+            status: StatusCode::ACCEPTED.as_u16(),
+            location: Some(format!("/api/jobs/{}", job.id)),
+            etag: None,
+            body: serde_json::to_string(&queued).unwrap_or_default(),
+        }
+    }
+    let id = item_id(id)?;
+    let under_way = app.keys.start(request.headers.get(IDEMPOTENCY_KEY))?;
+    let path = format!("/api/items/{id}/process?{}", request.raw_query());
+    let once = under_way.once(&request.method, &path, b"", queued);
+    Ok(answered(app.store.write(Op::Process { id }, once).await?, queued))
+}
+
+/// The store answers each request in its own way; another way is a fault of the server.
+fn unexpected(done: &Done) -> Answer {
+    tracing::error!(?done, "the store gave an answer to another question");
+    Answer { status: 500, location: None, etag: None, body: "{}".to_owned() }
+}

@@ -1,0 +1,155 @@
+//! What a handler takes from a request: its method, headers, query and JSON body, each with its bound.
+
+use std::{borrow::Cow, pin::Pin, str::FromStr};
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use grtc_protocol::limits::{BODY_BYTES, BODY_TIMEOUT};
+use hyper::{
+    HeaderMap, Method, StatusCode,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName},
+};
+use tokio::time::timeout;
+use warp::Filter;
+
+use crate::error::{ApiError, FieldError, Loc};
+
+type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
+
+/// A request whose path has been taken care of.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    query: String,
+    body: Body,
+}
+
+/// Extracts the request.
+pub(super) fn request() -> impl Filter<Extract = (Request,), Error = warp::Rejection> + Clone {
+    warp::method()
+        .and(warp::header::headers_cloned())
+        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
+        .and(warp::body::stream())
+        .map(|method, headers, query, body| {
+            let body = warp_body(body);
+            Request { method, headers, query, body }
+        })
+}
+
+fn warp_body(body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + Sync + 'static) -> Body {
+    Box::pin(body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())))
+}
+
+impl Request {
+    /// The header's value, if it is there and text.
+    pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The query's parameters. Of a repeated one the last counts; unknown ones are ignored.
+    pub(super) fn query(&self) -> Query<'_> {
+        Query { pairs: form_urlencoded::parse(self.query.as_bytes()).collect(), errors: Vec::new() }
+    }
+
+    /// The query as it was sent.
+    pub(super) fn raw_query(&self) -> &str {
+        &self.query
+    }
+
+    /// The body of a request that has to be JSON. What is in it is for the caller to read.
+    ///
+    /// # Errors
+    /// 415 when it says to be something else, 413 when it is too large, 408 when it takes too long.
+    pub(super) async fn json(&mut self) -> Result<Bytes, ApiError> {
+        let unsupported = |what| ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", what);
+        if !self.header(CONTENT_TYPE).is_some_and(is_json) {
+            return Err(unsupported("the body has to be JSON, with Content-Type: application/json"));
+        }
+        if self.header(CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+            return Err(unsupported("the body has to be sent without Content-Encoding"));
+        }
+        let announced = self.header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok()).unwrap_or(0);
+        if announced > BODY_BYTES {
+            return Err(too_large());
+        }
+        match timeout(BODY_TIMEOUT, self.collect()).await {
+            Ok(body) => body,
+            Err(_) => {
+                Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body took too long to arrive"))
+            }
+        }
+    }
+
+    async fn collect(&mut self) -> Result<Bytes, ApiError> {
+        let unreadable = |_| ApiError::bad_request("bad_body", "the body could not be read to its end");
+        let Some(first) = self.body.next().await else { return Ok(Bytes::new()) };
+        let first = first.map_err(unreadable)?;
+        let Some(second) = self.body.next().await else { return Ok(first) };
+        let mut whole = BytesMut::from(first);
+        let mut chunk = second.map_err(unreadable)?;
+        loop {
+            whole.extend_from_slice(&chunk);
+            if whole.len() as u64 > BODY_BYTES {
+                return Err(too_large());
+            }
+            match self.body.next().await {
+                Some(next) => chunk = next.map_err(unreadable)?,
+                None => return Ok(whole.freeze()),
+            }
+        }
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let media = content_type.split(';').next().unwrap_or_default().trim();
+    media.eq_ignore_ascii_case("application/json")
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("the body may have {BODY_BYTES} bytes at most"))
+}
+
+/// Reads parameters and gathers what is wrong with them.
+pub(super) struct Query<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    errors: Vec<FieldError>,
+}
+
+impl Query<'_> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// The value of a parameter as `read` has it, or nothing and an error that says what it has to be.
+    pub(super) fn read<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = read(self.get(name)?);
+        if value.is_none() {
+            self.refuse(name, format!("has to be {expected}"));
+        }
+        value
+    }
+
+    pub(super) fn number<T: FromStr + PartialOrd>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        range: std::ops::RangeInclusive<T>,
+    ) -> Option<T> {
+        self.read(name, expected, |text| text.parse().ok().filter(|number| range.contains(number)))
+    }
+
+    pub(super) fn refuse(&mut self, name: &'static str, msg: String) {
+        self.errors.push(FieldError { loc: vec![Loc::from("query"), Loc::from(name)], msg });
+    }
+
+    /// # Errors
+    /// 422 with everything that was wrong.
+    pub(super) fn finish(self) -> Result<(), ApiError> {
+        if self.errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(self.errors)) }
+    }
+}
