@@ -19,7 +19,7 @@ export const PONG_WAIT_MS = 10_000;
  * @typedef {{ state: 'connecting', attempt: number } | { state: 'open' }
  *   | { state: 'waiting', attempt: number, delayMs: number, code: number, word: string }
  *   | { state: 'closed', code: number, word: string }} LinkStatus
- * @typedef {Pick<WebSocket, 'send' | 'close' | 'readyState'> & {
+ * @typedef {Pick<WebSocket, 'send' | 'close'> & { readyState: number,
  *   onopen: ((event: any) => void) | null, onmessage: ((event: any) => void) | null,
  *   onclose: ((event: any) => void) | null }} Socket
  */

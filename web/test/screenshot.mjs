@@ -39,7 +39,11 @@ try {
 /** @param {string} url */
 async function makeItems(url) {
   const items = [
-    { title: 'Book the train to Valencia', description: 'Two seats, by the window if there are any left.', status: 'pending' },
+    {
+      title: 'Book the train to Valencia',
+      description: 'Two seats, by the window if there are any left.',
+      status: 'pending',
+    },
     { title: 'Water the plants', status: 'inactive' },
     { title: 'Write the release notes', description: 'What changed, what to do about it, and thanks.' },
     { title: 'Review the signaling tests', description: 'The restart scenario first.', status: 'pending' },

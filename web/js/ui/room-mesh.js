@@ -3,14 +3,14 @@ import { say } from '../i18n.js';
 import { svg } from './dom.js';
 import { initial } from './room-peers.js';
 
-const [WIDTH, HEIGHT] = [320, 190];
+const WIDTH = 320;
 /** With more peers than this their names would lie upon one another. */
 const NAMED = 8;
 
 export class RoomMesh extends HTMLElement {
   /** @type {import('../session.js').Session | null} */
   #session = null;
-  #picture = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' });
+  #picture = svg('svg', { role: 'img' });
 
   connectedCallback() {
     if (!this.firstChild) this.append(this.#picture);
@@ -31,27 +31,31 @@ export class RoomMesh extends HTMLElement {
     this.hidden = peers.length === 0;
     const open = peers.filter(({ state }) => state === 'connected').length;
     say(this.#picture, 'mesh.summary', { open, count: peers.length }, 'aria-label');
-    const places = peers.map((_, i) => place(i, peers.length));
+    // One or two others stand on a line with this peer, more of them around it.
+    const height = peers.length > 2 ? 190 : 76;
+    this.#picture.setAttribute('viewBox', `0 0 ${WIDTH} ${height}`);
+    const centre = { x: WIDTH / 2, y: height / 2 - 8 };
+    const places = peers.map((_, i) => place(centre, i, peers.length));
     const radius = peers.length > 24 ? 6 : peers.length > NAMED ? 10 : 15;
     this.#picture.replaceChildren(
-      ...peers.map((peer, i) => line(places[i] ?? CENTRE, peer)),
-      ...peers.map((peer, i) => node(places[i] ?? CENTRE, peer.id, radius, peers.length <= NAMED, peer.state)),
-      node(CENTRE, session.peerId, 18, true, 'me'),
+      ...peers.map((peer, i) => line(centre, places[i] ?? centre, peer)),
+      ...peers.map((peer, i) => node(places[i] ?? centre, peer.id, radius, peers.length <= NAMED, peer.state)),
+      node(centre, session.peerId, 18, true, 'me'),
     );
   }
 }
 
-const CENTRE = { x: WIDTH / 2, y: HEIGHT / 2 - 6 };
+/** @typedef {{ x: number, y: number }} Place */
 
-/** Where the i-th of n stands, on an ellipse, beginning at the left. @param {number} i @param {number} n */
-function place(i, n) {
+/** Where the i-th of n stands, on an ellipse, beginning at the left. @param {Place} centre @param {number} i @param {number} n */
+function place(centre, i, n) {
   const angle = Math.PI + (2 * Math.PI * i) / n;
-  return { x: CENTRE.x + 122 * Math.cos(angle), y: CENTRE.y + 66 * Math.sin(angle) };
+  return { x: centre.x + 122 * Math.cos(angle), y: centre.y + 66 * Math.sin(angle) };
 }
 
-/** @param {{ x: number, y: number }} to @param {import('../room.js').Peer} peer */
-function line(to, peer) {
-  const [x1, y1, x2, y2] = [CENTRE.x, CENTRE.y, to.x, to.y].map((value) => value.toFixed(1));
+/** @param {Place} from @param {Place} to @param {import('../room.js').Peer} peer */
+function line(from, to, peer) {
+  const [x1, y1, x2, y2] = [from.x, from.y, to.x, to.y].map((value) => value.toFixed(1));
   return svg('line', { class: `mesh-line ${peer.state} ${peer.away ? 'away' : ''}`, x1, y1, x2, y2 });
 }
 

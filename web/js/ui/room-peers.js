@@ -115,7 +115,7 @@ export class RoomPeers extends HTMLElement {
     if (!way || !candidates || !rtt) return;
     say(way, how);
     candidates.textContent = `${local} ↔ ${remote} · ${protocol.toUpperCase()}`;
-    if (rttMs !== null) say(rtt, 'path.rtt', { ms: rttMs < 10 ? Math.round(rttMs * 10) / 10 : Math.round(rttMs) });
+    if (rttMs !== null) say(rtt, rttMs < 1 ? 'path.rtt_short' : 'path.rtt', { ms: Math.round(rttMs) });
   }
 }
 

@@ -165,7 +165,9 @@ export async function inRoom(tabs, url, peer, options) {
 
 /** Waits for an open channel to this peer. @param {Page} page @param {string} peer */
 export async function connectedTo(page, peer) {
-  await peerRow(page, peer).getByText(/^(Connected|Conectado)$/).waitFor();
+  await peerRow(page, peer)
+    .getByText(/^(Connected|Conectado)$/)
+    .waitFor();
 }
 
 /** @param {Page} page @param {string} peer */

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { ItemStore } from '../../js/item_store.js';
+import { ApiError, Items } from '../../js/items.js';
+
+/** @type {{ method: string, url: string, body: unknown, headers: Record<string, string> }[]} */
+let requests = [];
+
+/** @param {(request: typeof requests[number]) => Response | Promise<Response>} answer */
+function api(answer) {
+  requests = [];
+  const fetcher = async (/** @type {any} */ url, /** @type {any} */ init) => {
+    const { method, body, headers } = init;
+    const request = { method, url: String(url), body: body && JSON.parse(body), headers };
+    requests.push(request);
+    return answer(request);
+  };
+  return new Items('http://x/', fetcher);
+}
+
+const json = (/** @type {unknown} */ body, /** @type {ResponseInit} */ init = {}) =>
+  new Response(JSON.stringify(body), init);
+const item = (/** @type {number} */ id) => ({ id, title: `t${id}`, description: null, status: 'active', version: 1 });
+
+test('asks for a page with its filter and learns how many match', async () => {
+  const items = api(() => json([item(1)], { headers: { 'X-Total-Count': '31' } }));
+  const page = await items.list({ skip: 10, limit: 10, status: 'pending', q: 'a&b', sort: '-id' });
+  assert.equal(requests[0]?.url, 'http://x/api/items/?skip=10&limit=10&status=pending&q=a%26b&sort=-id');
+  assert.equal(page.total, 31);
+});
+
+test('names the fields that the server refuses', async () => {
+  const errors = [
+    { loc: ['body', 'title'], msg: 'too long' },
+    { loc: ['body', 'title'], msg: 'again' },
+    { loc: 'nonsense' },
+  ];
+  const items = api(() => json({ code: 'validation', detail: 'No.', errors }, { status: 422 }));
+  await assert.rejects(items.create({ title: '', description: null, status: 'active' }), (error) => {
+    assert.ok(error instanceof ApiError);
+    assert.deepEqual([error.status, error.code, error.message], [422, 'validation', 'No.']);
+    assert.deepEqual([...error.fields], [['title', 'too long']]);
+    return true;
+  });
+});
+
+test('a server that is not there, or that does not speak JSON, is an error like others', async () => {
+  await assert.rejects(api(() => Promise.reject(new TypeError('no'))).process(1), { code: 'network', status: 0 });
+  await assert.rejects(api(() => new Response('<html>', { status: 502 })).process(1), { code: 'http', status: 502 });
+});
+
+test('sends the version that it knows, unless it is told to overwrite', async () => {
+  const store = new ItemStore(api(() => json({ ...item(1), version: 2 })));
+  const old = /** @type {any} */ (item(1));
+  await store.update(old, { title: 'x' }, false);
+  await store.update(old, { title: 'x' }, true);
+  assert.deepEqual(
+    requests.map(({ headers }) => headers['If-Match']),
+    ['"1"', undefined],
+  );
+});
+
+test('only the newest of several loads counts', async () => {
+  /** @type {((response: Response) => void)[]} */
+  const answers = [];
+  const store = new ItemStore(api(() => new Promise((resolve) => answers.push(resolve))));
+  const loads = [store.load(), store.load()];
+  answers[1]?.(json([item(2)]));
+  await loads[1];
+  answers[0]?.(json([item(1)]));
+  await loads[0];
+  assert.deepEqual(
+    store.items.map(({ id }) => id),
+    [2],
+  );
+});
+
+test('a page behind the last one becomes the last one', async () => {
+  const store = new ItemStore(
+    api(({ url }) => json(url.includes('skip=') ? [] : [item(1)], { headers: { 'X-Total-Count': '1' } })),
+  );
+  await store.goTo(3);
+  assert.equal(store.page, 0);
+  assert.equal(store.items.length, 1);
+});
+
+test('what is deleted is out of sight at once, and can come back until it is sent', async () => {
+  const store = new ItemStore(
+    api(({ method }) => (method === 'GET' ? json([item(1), item(2)]) : new Response(null, { status: 204 }))),
+  );
+  await store.load();
+  store.hide(1);
+  assert.deepEqual(
+    store.visible.map(({ id }) => id),
+    [2],
+  );
+  store.restore(1);
+  assert.equal(store.visible.length, 2);
+  await store.delete(1);
+  assert.ok(
+    requests.every(({ method }) => method === 'GET'),
+    'a restored item is not deleted',
+  );
+  store.hide(2);
+  store.flush();
+  store.flush();
+  assert.deepEqual(
+    requests.filter(({ method }) => method === 'DELETE').map(({ url }) => url),
+    ['http://x/api/items/2'],
+  );
+});

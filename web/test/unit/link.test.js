@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+
+import { GHOST_WAIT_MS, OWN_GHOST_MS, PING_INTERVAL_MS, PONG_WAIT_MS, SignalLink, backoff } from '../../js/link.js';
+
+/** @typedef {import('../../js/link.js').LinkStatus} LinkStatus */
+
+class FakeSocket {
+  readyState = 0;
+  /** @type {string[]} */
+  sent = [];
+  /** @type {((event: any) => void) | null} */
+  onopen = null;
+  /** @type {((event: any) => void) | null} */
+  onmessage = null;
+  /** @type {((event: any) => void) | null} */
+  onclose = null;
+  /** @param {any} text */
+  send(text) {
+    this.sent.push(String(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+  accept() {
+    this.readyState = 1;
+    this.onopen?.({});
+  }
+  /** @param {string} data */
+  say(data) {
+    this.onmessage?.({ data });
+  }
+  /** @param {number} code */
+  end(code) {
+    this.readyState = 3;
+    this.onclose?.({ code });
+  }
+}
+
+/** @type {FakeSocket[]} */
+let sockets = [];
+let now = 0;
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout'] });
+  sockets = [];
+  now = 0;
+});
+
+/** @param {number} ms */
+function pass(ms) {
+  now += ms;
+  mock.timers.tick(ms);
+}
+
+function open(random = () => 0.5) {
+  const webSocket = () => {
+    const socket = new FakeSocket();
+    sockets.push(socket);
+    return socket;
+  };
+  const link = new SignalLink({ url: () => 'ws://x/ws/r', webSocket, random, now: () => now });
+  /** @type {LinkStatus[]} */
+  const seen = [];
+  link.on('status', (status) => seen.push(status));
+  link.open();
+  return { link, seen, last: () => /** @type {LinkStatus} */ (seen.at(-1)) };
+}
+
+/** @param {SignalLink} link */
+function join(link) {
+  sockets.at(-1)?.accept();
+  link.joined();
+}
+
+test('waits at random below 0.5, 1, 2 … 30 seconds', () => {
+  const longest = Array.from({ length: 9 }, (_, i) => backoff(i + 1, () => 1));
+  assert.deepEqual(longest, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+  assert.equal(
+    backoff(5, () => 0),
+    0,
+  );
+});
+
+test('comes back after a restart, after ever longer waits until it is let in', () => {
+  const { link, last } = open();
+  join(link);
+  sockets.at(-1)?.end(1012);
+  assert.deepEqual(last(), { state: 'waiting', attempt: 1, delayMs: 250, code: 1012, word: 'restart' });
+  pass(250);
+  assert.equal(sockets.length, 2);
+  sockets.at(-1)?.end(1006);
+  assert.deepEqual(last(), { state: 'waiting', attempt: 2, delayMs: 500, code: 1006, word: 'lost' });
+  pass(500);
+  join(link);
+  sockets.at(-1)?.end(1006);
+  assert.equal(/** @type {any} */ (last()).attempt, 1);
+});
+
+test('stays away after the codes that say so', () => {
+  for (const [code, word] of /** @type {const} */ ([
+    [1000, 'left'],
+    [4001, 'replaced'],
+    [4003, 'kicked'],
+    [4408, 'no_heartbeat'],
+    [4423, 'room_full'],
+  ])) {
+    const { link, last } = open();
+    join(link);
+    sockets.at(-1)?.end(code);
+    assert.deepEqual(last(), { state: 'closed', code, word });
+  }
+});
+
+test('a taken id ends the first join', () => {
+  const { last } = open();
+  sockets.at(-1)?.accept();
+  sockets.at(-1)?.end(4409);
+  assert.equal(last().state, 'closed');
+});
+
+test('right after a lost connection a taken id is its own, for a while', () => {
+  const { link, last } = open(() => 0.999);
+  join(link);
+  sockets.at(-1)?.end(1006);
+  while (now < OWN_GHOST_MS) {
+    const status = last();
+    assert.equal(status.state, 'waiting');
+    const { delayMs } = /** @type {any} */ (status);
+    assert.ok(delayMs <= GHOST_WAIT_MS);
+    pass(delayMs);
+    sockets.at(-1)?.accept();
+    sockets.at(-1)?.end(4409);
+  }
+  assert.equal(last().state, 'closed');
+});
+
+test('connects at once when it is asked to', () => {
+  const { link } = open();
+  sockets.at(-1)?.end(1006);
+  link.open();
+  assert.equal(sockets.length, 2);
+  pass(60_000);
+  assert.equal(sockets.length, 2, 'the timer is off');
+});
+
+test('what a socket says after its end is not heard', () => {
+  const { link, seen } = open();
+  const [first] = sockets;
+  link.close();
+  const before = seen.length;
+  first?.accept();
+  first?.end(1012);
+  assert.equal(seen.length, before);
+});
+
+test('sends only over an open connection', () => {
+  const { link } = open();
+  assert.equal(link.send('a'), false);
+  sockets[0]?.accept();
+  assert.equal(link.send('b'), true);
+  assert.deepEqual(sockets[0]?.sent, ['b']);
+});
+
+test('a server that answered pings and falls silent is gone', () => {
+  const { link, last } = open();
+  join(link);
+  pass(PING_INTERVAL_MS);
+  assert.deepEqual(sockets[0]?.sent, ['{"type":"ping"}']);
+  sockets[0]?.say('{"type":"pong"}');
+  pass(PING_INTERVAL_MS);
+  pass(PONG_WAIT_MS);
+  assert.equal(last().state, 'waiting');
+});
+
+test('a server that never answered a ping may not know it', () => {
+  const { link, last } = open();
+  join(link);
+  pass(PING_INTERVAL_MS + PONG_WAIT_MS);
+  assert.equal(last().state, 'open');
+});

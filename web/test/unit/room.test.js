@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+
+import { Room, RoomError } from '../../js/room.js';
+import { FakeNetwork, FakeServer } from './fake_rooms.js';
+
+const server = { value: new FakeServer() };
+const network = { value: new FakeNetwork() };
+/** @type {Room[]} */
+let rooms = [];
+
+afterEach(() => {
+  for (const room of rooms) room.leave();
+  rooms = [];
+  server.value = new FakeServer();
+  network.value = new FakeNetwork();
+});
+
+/** @param {string} [peerId] @param {Partial<import('../../js/room.js').RoomOptions>} [more] */
+function enter(peerId, more = {}) {
+  const room = new Room({
+    room: 'room1',
+    server: 'http://x',
+    webSocket: server.value.connect,
+    createConnection: network.value.create,
+    random: () => 0.01,
+    ...(peerId !== undefined && { peerId }),
+    ...more,
+  });
+  rooms.push(room);
+  room.join();
+  return room;
+}
+
+/** @param {() => boolean} condition */
+async function until(condition) {
+  for (let turn = 0; turn < 5_000; turn += 1) {
+    if (condition()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.fail(`never: ${condition}`);
+}
+
+/** @param {Room} room @param {...string} others */
+function connected(room, ...others) {
+  const open = room.peers.filter(({ state }) => state === 'connected').map(({ id }) => id);
+  return others.every((id) => open.includes(id)) && open.length === others.length;
+}
+
+/** @param {Room} room */
+function hear(room) {
+  /** @type {string[]} */
+  const heard = [];
+  room.on('message', ({ from, text, via }) => heard.push(`${from} ${via}: ${text}`));
+  return heard;
+}
+
+test('three peers connect each with each, and talk', async () => {
+  const [a, b, c] = [enter('a'), enter('b'), enter('c')];
+  await until(() => connected(a, 'b', 'c') && connected(b, 'a', 'c') && connected(c, 'a', 'b'));
+  const [atB, atC] = [hear(b), hear(c)];
+  assert.deepEqual(await a.send('to all'), ['b', 'c']);
+  assert.deepEqual(await a.send('to one', 'c'), ['c']);
+  a.broadcast('by the server');
+  a.message({ x: 1 }, 'b');
+  await until(() => atB.length === 3 && atC.length === 3);
+  assert.deepEqual(atB, ['a p2p: to all', 'a broadcast: by the server', 'a direct: {"x":1}']);
+  assert.deepEqual(atC, ['a p2p: to all', 'a p2p: to one', 'a broadcast: by the server']);
+});
+
+test('the server may make the id', async () => {
+  const room = enter();
+  await until(() => room.status.state === 'joined');
+  assert.equal(room.peerId, 'made-here');
+});
+
+test('open channels outlive a restart of the server, and are kept after it', async () => {
+  const [a, b] = [enter('a'), enter('b')];
+  await until(() => connected(a, 'b') && connected(b, 'a'));
+  const made = network.value.connections.length;
+  const heard = hear(b);
+  server.value.restart();
+  await until(() => a.status.state === 'waiting' && b.status.state === 'waiting');
+  await a.send('while it is away');
+  await until(() => heard.length === 1);
+  assert.throws(() => a.broadcast('x'), RoomError);
+  await until(() => a.status.state === 'joined' && b.status.state === 'joined');
+  await until(() => a.peers.every(({ away }) => !away) && b.peers.every(({ away }) => !away));
+  assert.equal(/** @type {any} */ (a.status).rejoined, true);
+  await a.send('and after it');
+  await until(() => heard.length === 2);
+  assert.equal(network.value.connections.length, made, 'no connection was made anew');
+});
+
+test('who is not back after a restart is away, and goes with its channel', async () => {
+  const [a, b] = [enter('a'), enter('b')];
+  await until(() => connected(a, 'b') && connected(b, 'a'));
+  server.value.banned.add('b');
+  server.value.peers.delete('b');
+  server.value.restart();
+  await until(() => a.status.state === 'joined' && a.peers[0]?.away === true);
+  b.leave();
+  await until(() => a.peers.length === 0);
+});
+
+test('a peer that leaves is told of, with its reason', async () => {
+  const [a, b] = [enter('a'), enter('b')];
+  await until(() => connected(a, 'b'));
+  /** @type {unknown[]} */
+  const seen = [];
+  a.on('peer', ({ peer, change, reason }) => seen.push([peer.id, change, reason]));
+  b.leave();
+  await until(() => a.peers.length === 0);
+  assert.deepEqual(seen.at(-1), ['b', 'left', 'left']);
+});
+
+test('a taken id is told by the status', async () => {
+  enter('a');
+  const second = enter('a');
+  await until(() => second.status.state === 'closed');
+  assert.equal(/** @type {any} */ (second.status).word, 'peer_id_taken');
+});
+
+test('what can not be sent is said', async () => {
+  const a = enter('a');
+  await until(() => a.status.state === 'joined');
+  const coded = (/** @type {string} */ code) => (/** @type {any} */ error) => error.code === code;
+  await assert.rejects(a.send('x'), coded('no_peers'));
+  await assert.rejects(a.send('x', 'b'), coded('not_open'));
+  await assert.rejects(a.send('x'.repeat(65_537)), coded('too_big'));
+  assert.throws(() => a.broadcast('é'.repeat(33_000)), coded('too_big'));
+});
+
+test('the path of an open connection is told when it is asked for', async () => {
+  const [a] = [enter('a'), enter('b')];
+  await until(() => connected(a, 'b'));
+  await a.readStats();
+  assert.equal(a.peers[0]?.path?.rttMs, 1.5);
+});
+
+test('a frame that is no message does no harm', async () => {
+  const a = enter('a');
+  await until(() => a.status.state === 'joined');
+  /** @type {string[]} */
+  const errors = [];
+  a.on('error', ({ code }) => errors.push(code));
+  server.value.peers.get('a')?.onmessage?.({ data: '{"type":"room_state"}' });
+  assert.deepEqual(errors, ['bad_message']);
+  assert.equal(a.status.state, 'joined');
+});
