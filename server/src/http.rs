@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod answer;
+mod docs;
 mod events;
 mod fields;
 mod health;
@@ -34,6 +35,8 @@ pub(crate) fn routes(app: &App) -> BoxedFilter<(Response,)> {
         .or(health::routes(app.clone()))
         .unify()
         .or(ice_servers::route(&app.config))
+        .unify()
+        .or(docs::routes())
         .unify()
         .or(page::routes(&app.config))
         .unify()
