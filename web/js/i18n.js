@@ -124,7 +124,9 @@ function attribute(slot) {
 function format(value) {
   if (typeof value === 'number') return new Intl.NumberFormat(language).format(value);
   if (value instanceof Date) {
-    return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(value);
+    const today = value.toDateString() === new Date().toDateString();
+    const date = today ? {} : /** @type {const} */ ({ dateStyle: 'medium' });
+    return new Intl.DateTimeFormat(language, { ...date, timeStyle: 'short' }).format(value);
   }
   return value;
 }
