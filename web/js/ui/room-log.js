@@ -6,11 +6,12 @@ import { statusKey } from './room-form.js';
 const KEPT = 200;
 
 export class RoomLog extends HTMLElement {
-  #list = h('ol', { class: 'log', role: 'log', tabindex: '0', tLabel: 'log.list' });
+  #list = h('ol');
+  #log = h('div', { class: 'log', role: 'log', tabindex: '0', tLabel: 'log.list' }, this.#list);
   #lost = false;
 
   connectedCallback() {
-    if (!this.firstChild) this.append(this.#list);
+    if (!this.firstChild) this.append(this.#log);
   }
 
   /** @param {import('../session.js').Session} session */
@@ -50,10 +51,11 @@ export class RoomLog extends HTMLElement {
 
   /** @param {import('./dom.js').Words} t @param {string} kind */
   #add(t, kind) {
-    const atEnd = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 40;
+    const log = this.#log;
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     this.#list.append(h('li', { class: kind }, time(new Date()), h('span', { t })));
     while (this.#list.childElementCount > KEPT) this.#list.firstElementChild?.remove();
-    if (atEnd) this.#list.scrollTop = this.#list.scrollHeight;
+    if (atEnd) log.scrollTop = log.scrollHeight;
   }
 }
 

@@ -10,6 +10,7 @@ import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 
 const repository = new URL('../../../', import.meta.url).pathname;
+const web = new URL('../../', import.meta.url).pathname;
 const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -47,7 +48,8 @@ export class Server {
 
   async start() {
     const database = `sqlite://${this.#folder}/grtc.db?mode=rwc`;
-    const flags = ['--listen', this.address, '--database-url', database, '--log-format', 'json'];
+    // The page as it is here, not as it was when the server was built.
+    const flags = ['--listen', this.address, '--database-url', database, '--log-format', 'json', '--web-dir', web];
     const child = spawn(SERVER_BIN, flags, { stdio: ['ignore', 'inherit', 'pipe'] });
     this.#process = child;
     const lines = createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stderr) });

@@ -59,7 +59,7 @@ test('items live in two tabs', async (t) => {
     await second.getByRole('button', { name: 'Update Status (Bulk)' }).click();
     await second.getByText('6 items have that status now').waitFor();
     await row(first, 'Chapter 1').getByText('Inactive').waitFor();
-    await first.getByLabel('Show').selectOption('active');
+    await first.getByLabel('Show', { exact: true }).selectOption('active');
     await first.getByText('No item matches').waitFor();
     await first.getByRole('button', { name: 'Show all items' }).click();
     await first.getByLabel('Search').fill('chapter 3');

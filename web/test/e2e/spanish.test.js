@@ -41,13 +41,13 @@ test('spanish', async (t) => {
   });
 
   await t.test('so are the room, the id and the theme', async () => {
-    await page.getByLabel('Room', { exact: true }).fill('sala-1');
+    await page.getByRole('textbox', { name: 'Room' }).fill('sala-1');
     await page.getByLabel('My peer id').fill('ñandú');
     await page.getByRole('button', { name: 'Connect to Room' }).click();
     await page.getByText('ñandú', { exact: true }).first().waitFor();
     await page.getByLabel('Theme').selectOption('dark');
     await page.reload();
-    assert.equal(await page.getByLabel('Room', { exact: true }).inputValue(), 'sala-1');
+    assert.equal(await page.getByRole('textbox', { name: 'Room' }).inputValue(), 'sala-1');
     assert.equal(await page.getByLabel('My peer id').inputValue(), 'ñandú');
     assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
   });

@@ -35,7 +35,7 @@ test('two tabs chat', { skip: noNetwork }, async (t) => {
 
   await t.test('a message to one goes to the peer that is chosen in the list', async () => {
     await second.getByRole('button', { name: 'Write to tab1' }).click();
-    assert.equal(await second.getByLabel('To').inputValue(), 'tab1');
+    assert.equal(await second.getByLabel('To', { exact: true }).inputValue(), 'tab1');
     await second.keyboard.type('just for you');
     await second.keyboard.press('Enter');
     await first.getByRole('article').filter({ hasText: 'just for you' }).waitFor();
