@@ -12,10 +12,7 @@ use futures_util::Stream;
 use grtc_protocol::{PeerId, RoomId, server::ServerMessage};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
-};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::config::Config;
 use crate::{
@@ -40,8 +37,7 @@ pub struct Peer {
     channels: Arc<Channels>,
     commands: mpsc::Sender<Command>,
     tracker: TaskTracker,
-    /// Last, so that the rest is still there while the driver ends.
-    cancel: DropGuard,
+    cancel: CancellationToken,
 }
 
 /// What happens in the room, as a [`Stream`]. While it is not read, nothing more is taken in from the other peers: they
@@ -138,7 +134,7 @@ impl Peer {
         let running = TaskTracker::new();
         running.spawn(driver.run());
         running.close();
-        let peer = Self { id, room, channels, commands, tracker: running, cancel: cancel.drop_guard() };
+        let peer = Self { id, room, channels, commands, tracker: running, cancel };
         (peer, Events(stream))
     }
 
@@ -196,9 +192,15 @@ impl Peer {
     }
 
     /// Leaves the room: tells the server, closes every channel once what was sent is out, and waits for all of it.
-    pub async fn leave(self) {
-        drop(self.cancel);
+    pub async fn leave(&self) {
+        self.cancel.cancel();
         self.tracker.wait().await;
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.cancel.cancel();
     }
 }
 

@@ -1,0 +1,118 @@
+//! The command line: one file a command.
+
+mod completions;
+mod delivery;
+mod exit;
+mod expectation;
+mod join;
+mod lines;
+mod options;
+mod output;
+mod swarm;
+mod text;
+
+use std::{io::IsTerminal, time::Instant};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+pub(crate) use self::exit::Exit;
+pub(crate) use self::text::escaped;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all well
+  2    usage
+  10   not authenticated or not allowed
+  20   the signaling server can't be reached or refused the join
+  30   ICE failed: no network path to a peer
+  40   DTLS failed: no handshake over that path
+  50   the data channel failed
+  60   an expectation was not met in time
+  70   a local file, disk or socket error
+  130  interrupted";
+
+/// A WebRTC peer for the terminal and for scripts.
+///
+/// It joins a room of a grtc server and opens a data channel to everybody in it, browsers included.
+#[derive(Debug, Parser)]
+#[command(name = "grtc-peer", version, after_help = EXIT_CODES, max_term_width = 110)]
+struct Cli {
+    /// How much to log, on stderr.
+    #[arg(long, global = true, value_enum, env = "GRTC_LOG_LEVEL", default_value = "warn")]
+    log_level: LogLevel,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Join a room and talk: each line of stdin goes to everybody, what arrives is printed as "B: text".
+    #[command(after_help = join::EXAMPLES)]
+    Join(join::Join),
+    /// Fill a room with many peers of this process, all connected with one another, and say how fast that went.
+    #[command(after_help = swarm::EXAMPLES)]
+    Swarm(swarm::Swarm),
+    /// Print the completion script of a shell.
+    Completions(completions::Completions),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Reads the command line and does what it says.
+pub(crate) async fn run(started: Instant) -> Exit {
+    let cli = Cli::parse();
+    log_to_stderr(cli.log_level);
+    match cli.command {
+        Command::Join(join) => join.run(started).await,
+        Command::Swarm(swarm) => swarm.run(started).await,
+        Command::Completions(completions) => completions.run(),
+    }
+}
+
+/// The library's own errors are left out: it reports every packet that can't be sent. They carry addresses, too.
+fn log_to_stderr(level: LogLevel) {
+    let filter = match level {
+        LogLevel::Off => "off",
+        LogLevel::Error => "off,grtc_peer=error",
+        LogLevel::Warn => "off,grtc_peer=warn",
+        LogLevel::Info => "off,grtc_peer=info",
+        LogLevel::Debug => "off,grtc_peer=debug",
+        LogLevel::Trace => "trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_a_command_line() {
+        for line in [join::EXAMPLES, swarm::EXAMPLES].join("\n").lines() {
+            let Some((_, example)) = line.split_once("grtc-peer ") else { continue };
+            let words = example.split_once("  #").map_or(example, |(command, _)| command).split_whitespace();
+            let words = std::iter::once("grtc-peer").chain(words.map(|word| word.trim_matches('\'')));
+            Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `grtc-peer completions SHELL`
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{Cli, Exit};
+
+/// The completion script of a shell, on stdout.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell.
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self) -> Exit {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "grtc-peer", &mut script);
+        match std::io::Write::write_all(&mut std::io::stdout(), &script) {
+            Ok(()) => Exit::Well,
+            Err(_) => Exit::Local,
+        }
+    }
+}

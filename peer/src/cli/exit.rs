@@ -1,0 +1,70 @@
+//! How a command ends.
+
+use std::process::ExitCode;
+
+use grtc_peer::{JoinError, LinkError, NetworkError, Stage};
+use grtc_protocol::CloseCode;
+
+/// The exit codes, as `--help` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Well = 0,
+    Usage = 2,
+    Identity = 10,
+    Signaling = 20,
+    Ice = 30,
+    Dtls = 40,
+    Channel = 50,
+    Unmet = 60,
+    Local = 70,
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<Stage> for Exit {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Ice => Self::Ice,
+            Stage::Dtls => Self::Dtls,
+            Stage::Sctp => Self::Channel,
+            _ => Self::Unmet,
+        }
+    }
+}
+
+impl From<&JoinError> for Exit {
+    fn from(error: &JoinError) -> Self {
+        match error {
+            JoinError::Link(error) if error.is_unauthorized() => Self::Identity,
+            JoinError::Network(NetworkError::NoSuchInterface { .. } | NetworkError::Nothing) => Self::Usage,
+            JoinError::Network(_) => Self::Local,
+            _ => Self::Signaling,
+        }
+    }
+}
+
+impl Exit {
+    /// The end of a stay that the server ended, by the word that it gave.
+    pub(super) fn of_ended(code: &str) -> Self {
+        match [CloseCode::NotAuthenticated, CloseCode::NotAllowed].iter().any(|known| known.word() == code) {
+            true => Self::Identity,
+            false => Self::Signaling,
+        }
+    }
+}
+
+/// The stable word for an error.
+pub(super) fn code(error: &JoinError) -> &str {
+    match error {
+        JoinError::Link(LinkError::Refused { status: 401, .. }) => CloseCode::NotAuthenticated.word(),
+        JoinError::Link(LinkError::Refused { status: 403, .. }) => CloseCode::NotAllowed.word(),
+        JoinError::Link(error) => error.code(),
+        JoinError::Network(_) => "no_network",
+        _ => "protocol",
+    }
+}

@@ -1,0 +1,82 @@
+//! Options that several commands have.
+
+use std::net::IpAddr;
+
+use clap::Args;
+use grtc_peer::{Config, IceServer, Network, RoomId, ServerUrl};
+
+/// Where the server is, and how this machine is reached.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Options {
+    /// The room.
+    pub(super) room: RoomId,
+
+    /// The signaling server.
+    #[arg(long, env = "GRTC_SERVER", value_name = "URL", default_value = "ws://127.0.0.1:8001")]
+    pub(super) server: ServerUrl,
+
+    /// A STUN or TURN server instead of those that the signaling server names, e.g. stun:host:3478 or
+    /// turn:host:3478?transport=udp. Repeatable.
+    #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ' ', value_parser = ice_url)]
+    ice_server: Vec<String>,
+
+    /// User name for TURN.
+    #[arg(long, env = "GRTC_ICE_USERNAME", value_name = "NAME", default_value = "", hide_default_value = true)]
+    ice_username: String,
+
+    /// Password for TURN: from the environment, so that it is in nobody's list of processes.
+    #[arg(long, env = "GRTC_ICE_CREDENTIAL", hide_env_values = true, default_value = "", hide = true)]
+    ice_credential: String,
+
+    /// Gather candidates on this network interface alone. Repeatable. Without it: on all usable ones, and on loopback
+    /// when that is all there is.
+    #[arg(long, value_name = "NAME")]
+    interface: Vec<String>,
+
+    /// Don't gather candidates on this network interface. Repeatable.
+    #[arg(long, value_name = "NAME")]
+    exclude: Vec<String>,
+
+    /// Advertise this address besides the own ones: that of a NAT which forwards its ports unchanged. Repeatable.
+    #[arg(long, value_name = "IP")]
+    advertise_ip: Vec<IpAddr>,
+
+    /// Connect through a TURN server alone, so that nobody learns this machine's addresses.
+    #[arg(long)]
+    relay_only: bool,
+
+    /// Don't look up the .local names by which browsers hide their addresses.
+    #[arg(long)]
+    no_mdns: bool,
+}
+
+fn ice_url(text: &str) -> Result<String, String> {
+    match ["stun:", "stuns:", "turn:", "turns:"]
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+    {
+        true => Ok(text.to_owned()),
+        false => Err("an ICE server begins with stun: or turn:".to_owned()),
+    }
+}
+
+impl Options {
+    /// What a peer joins with.
+    pub(super) fn config(&self) -> Config {
+        let mut network = Network::default();
+        network.interfaces.clone_from(&self.interface);
+        network.excluded.clone_from(&self.exclude);
+        network.advertised.clone_from(&self.advertise_ip);
+        network.relay_only = self.relay_only;
+        network.no_mdns = self.no_mdns;
+        let servers = match self.ice_server.is_empty() {
+            true => Vec::new(),
+            false => vec![IceServer {
+                urls: self.ice_server.clone(),
+                username: self.ice_username.clone(),
+                credential: self.ice_credential.clone(),
+            }],
+        };
+        Config::new(self.server.clone(), self.room.clone()).with_network(network).with_ice_servers(servers)
+    }
+}

@@ -1,0 +1,231 @@
+//! `grtc-peer swarm ROOM`
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use grtc_peer::{Event, Events, JoinError, Peer, PeerId, Stage};
+use serde_json::json;
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+
+use super::{
+    Exit, exit,
+    join::interrupted,
+    options::Options,
+    output::{Output, ms, print},
+    text::duration,
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  grtc-peer swarm lobby --peers 20          # 190 channels; ends by itself
+  grtc-peer swarm lobby --peers 20 --json
+  grtc-peer swarm lobby --peers 5 --stay    # company for a browser; Ctrl-C ends it";
+
+/// Events of all peers that wait to be counted.
+const QUEUE: usize = 1_024;
+
+/// Fill a room with peers of this process.
+#[derive(Debug, Args)]
+pub(super) struct Swarm {
+    #[command(flatten)]
+    options: Options,
+
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=200))]
+    peers: u16,
+
+    /// Give up after this long.
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s")]
+    timeout: Duration,
+
+    /// Print the result as a JSON object.
+    #[arg(long)]
+    json: bool,
+
+    /// Stay in the room until Ctrl-C.
+    #[arg(long)]
+    stay: bool,
+}
+
+/// What one peer of the swarm tells: its number, and what happened.
+type Told = (usize, Event);
+
+impl Swarm {
+    pub(super) async fn run(self, started: Instant) -> Exit {
+        let output = Output::new(self.json, started);
+        let (peers, mut told) = match self.join(started).await {
+            Ok(joined) => joined,
+            Err(error) => {
+                let exit = Exit::from(&error);
+                return if output.error(exit::code(&error), &error.to_string()).is_ok() { exit } else { Exit::Local };
+            }
+        };
+        let mut tally = Tally::new(started, peers.iter().map(|peer| peer.id().clone()));
+        let interrupt = interrupted();
+        tokio::pin!(interrupt);
+        let stopped = tokio::select! {
+            _ = timeout(self.timeout, tally.count(&mut told)) => false,
+            () = &mut interrupt => true,
+        };
+        let printed = tally.print(&output, self.json);
+        if self.stay && !stopped && printed.is_ok() {
+            // Events are read on, so that nobody is held up.
+            tokio::select! {
+                () = async { while told.recv().await.is_some() {} } => {}
+                () = &mut interrupt => {}
+            }
+        }
+        let mut leaving = JoinSet::new();
+        for peer in peers {
+            leaving.spawn(async move { peer.leave().await });
+        }
+        leaving.join_all().await;
+        match printed {
+            Err(_) => Exit::Local,
+            Ok(()) if stopped => Exit::Interrupted,
+            Ok(()) => tally.exit(),
+        }
+    }
+
+    /// All at once: crossing joins are a part of what is measured.
+    async fn join(&self, started: Instant) -> Result<(Vec<Peer>, mpsc::Receiver<Told>), JoinError> {
+        let swarm =
+            fastrand::Rng::with_seed(u64::from(std::process::id()) ^ (started.elapsed().as_nanos() as u64)).u16(..);
+        let mut joining = JoinSet::new();
+        for number in 1..=self.peers {
+            let mut config = self.options.config();
+            // Short and of allowed characters: it always is an id.
+            config.id = format!("swarm-{swarm:04x}-{number}").parse().ok();
+            config.network.no_mdns = true;
+            joining.spawn(Peer::join(config));
+        }
+        let (sender, told) = mpsc::channel(QUEUE);
+        let mut peers = Vec::new();
+        while let Some(joined) = joining.join_next().await {
+            let Ok(joined) = joined else { continue };
+            let (peer, events) = joined?;
+            tokio::spawn(tell(peers.len(), events, sender.clone()));
+            peers.push(peer);
+        }
+        Ok((peers, told))
+    }
+}
+
+async fn tell(number: usize, mut events: Events, sender: mpsc::Sender<Told>) {
+    while let Some(event) = events.next().await {
+        if matches!(event, Event::Connected { .. } | Event::Failed { .. })
+            && sender.send((number, event)).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Counts the channels between the peers of the swarm.
+struct Tally {
+    started: Instant,
+    ids: Vec<PeerId>,
+    /// Sides that are open: a channel is, when both are.
+    sides: BTreeSet<(usize, usize)>,
+    /// What each open took, in milliseconds, on the side that was later.
+    times: BTreeMap<(usize, usize), f64>,
+    all: Option<Duration>,
+    failed: Option<Stage>,
+}
+
+impl Tally {
+    fn new(started: Instant, ids: impl Iterator<Item = PeerId>) -> Self {
+        let (sides, times) = (BTreeSet::new(), BTreeMap::new());
+        Self { started, ids: ids.collect(), sides, times, all: None, failed: None }
+    }
+
+    fn expected(&self) -> usize {
+        self.ids.len() * self.ids.len().saturating_sub(1) / 2
+    }
+
+    fn open(&self) -> usize {
+        self.sides.iter().filter(|(a, b)| a < b && self.sides.contains(&(*b, *a))).count()
+    }
+
+    async fn count(&mut self, told: &mut mpsc::Receiver<Told>) {
+        while self.open() < self.expected() {
+            match told.recv().await {
+                Some((number, event)) => self.note(number, &event),
+                None => return,
+            }
+        }
+        self.all = Some(self.started.elapsed());
+    }
+
+    fn note(&mut self, number: usize, event: &Event) {
+        match event {
+            Event::Connected { peer_id, timings, .. } => {
+                let Some(other) = self.ids.iter().position(|id| id == peer_id) else { return };
+                self.sides.insert((number, other));
+                let time = self.times.entry((number.min(other), number.max(other))).or_default();
+                *time = time.max(timings.total);
+            }
+            Event::Failed { stage, .. } => self.failed = self.failed.max(Some(*stage)),
+            _ => {}
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.open() == self.expected()
+    }
+
+    fn exit(&self) -> Exit {
+        match (self.is_complete(), self.failed) {
+            (true, _) => Exit::Well,
+            (false, Some(stage)) => stage.into(),
+            (false, None) => Exit::Unmet,
+        }
+    }
+
+    fn print(&self, output: &Output, as_json: bool) -> io::Result<()> {
+        let mut times: Vec<f64> = self.times.values().copied().collect();
+        times.sort_by(f64::total_cmp);
+        let (p50, p99, max) = (percentile(&times, 50), percentile(&times, 99), times.last().copied());
+        let (peers, open, expected) = (self.ids.len(), self.open(), self.expected());
+        let all = self.all.map(ms);
+        if as_json {
+            return print(
+                &json!({
+                    "peers": peers,
+                    "channels_open": open,
+                    "channels_expected": expected,
+                    "ms": { "p50": p50, "p99": p99, "max": max, "all": all },
+                    "ok": self.is_complete(),
+                })
+                .to_string(),
+            );
+        }
+        if let Some(stage) = self.failed.filter(|_| !self.is_complete()) {
+            output.error(stage.failure(), stage.explanation())?;
+        }
+        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1} ms"));
+        print(&format!("{peers} peers, {open} of {expected} channels open, all after {}", number(all)))?;
+        print(&format!("each: p50 {}, p99 {}, max {}", number(p50), number(p99), number(max)))
+    }
+}
+
+fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
+    let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(place).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_were_measured() {
+        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!((percentile(&sorted, 50), percentile(&sorted, 99)), (Some(50.0), Some(99.0)));
+        assert_eq!((percentile(&[7.0], 50), percentile(&[7.0], 99), percentile(&[], 50)), (Some(7.0), Some(7.0), None));
+    }
+}

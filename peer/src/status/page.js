@@ -1,0 +1,85 @@
+// The status page of one peer: asks for status.json once a second and shows it. Text only, never markup.
+
+const INTERVAL_MS = 1000;
+const LINKS = {
+  joining: ["joining", "fair"],
+  up: ["in the room", "good"],
+  reconnecting: ["the server is gone, trying again; open channels go on", "fair"],
+  ended: ["the stay has ended", "bad"],
+};
+const STATES = { connected: "good", connecting: "fair", disconnected: "fair", failed: "bad" };
+
+const byId = (id) => document.getElementById(id);
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+const ms = (value) => (typeof value === "number" ? `${value.toFixed(1)} ms` : "–");
+
+function row(peer) {
+  const state = peer.state ?? "waiting";
+  const pair = peer.pair ? `${peer.pair.local} to ${peer.pair.remote}, ${peer.pair.protocol}` : "–";
+  const made = document.createElement("tr");
+  made.append(
+    element("td", peer.peer_id),
+    element("td", peer.present ? state : `${state}, link lost`, STATES[state]),
+    element("td", pair),
+    element("td", ms(peer.timings?.total)),
+    element("td", ms(peer.round_trip_ms)),
+  );
+  return made;
+}
+
+function entry(line) {
+  const made = document.createElement("li");
+  made.append(element("time", `${(line.t_ms / 1000).toFixed(1)} s`));
+  if (line.from !== undefined) made.append(element("b", line.from));
+  made.append(element("span", line.via === "relay" ? `${line.text} (through the server)` : line.text));
+  return made;
+}
+
+/** Shows the lines, and stays at the end when it was there. */
+function list(id, lines) {
+  const shown = byId(id);
+  const key = `${lines.length} ${lines.at(-1)?.t_ms} ${lines.at(-1)?.text}`;
+  if (shown.dataset.key === key) return;
+  shown.dataset.key = key;
+  const atEnd = shown.scrollHeight - shown.scrollTop - shown.clientHeight < 8;
+  shown.replaceChildren(...lines.map(entry));
+  if (atEnd) shown.scrollTop = shown.scrollHeight;
+}
+
+function link(text, className) {
+  const shown = byId("link");
+  if (shown.textContent !== text) shown.textContent = text;
+  shown.className = className;
+}
+
+function show(status) {
+  const name = status.peer_id ?? "grtc-peer";
+  document.title = `${name} – grtc-peer`;
+  byId("title").textContent = name;
+  byId("where").textContent = status.room_id ? `room ${status.room_id} on ${status.server}` : "";
+  link(...(LINKS[status.link] ?? ["", ""]));
+  byId("peers").replaceChildren(...status.peers.map(row));
+  byId("nobody").hidden = status.peers.length > 0;
+  byId("count").textContent = `(${status.messages_received})`;
+  list("messages", status.messages);
+  list("log", status.log);
+}
+
+async function poll() {
+  try {
+    const answer = await fetch("status.json", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+    show(await answer.json());
+  } catch {
+    link("this peer does not answer: it has probably ended", "bad");
+  }
+  setTimeout(poll, INTERVAL_MS);
+}
+
+poll();
