@@ -46,6 +46,11 @@ export class ItemStore extends Emitter {
     return this.items.filter(({ id }) => !this.#hidden.has(id));
   }
 
+  /** How many match the filter, without those that are out of sight. */
+  get visibleTotal() {
+    return this.total - (this.items.length - this.visible.length);
+  }
+
   get pages() {
     return Math.max(1, Math.ceil(this.total / PAGE_SIZE));
   }

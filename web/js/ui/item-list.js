@@ -64,7 +64,7 @@ export class ItemList extends HTMLElement {
     );
     this.#list.setAttribute('aria-busy', String(store.loading));
     const first = store.page * PAGE_SIZE + 1;
-    say(this.#count, 'items.range', { first, last: first + items.length - 1, count: store.total });
+    say(this.#count, 'items.range', { first, last: first + items.length - 1, count: store.visibleTotal });
     this.#previous.hidden = this.#next.hidden = store.pages === 1;
     this.#previous.disabled = store.page === 0;
     this.#next.disabled = store.page + 1 >= store.pages;

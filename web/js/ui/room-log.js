@@ -8,10 +8,11 @@ const KEPT = 200;
 export class RoomLog extends HTMLElement {
   #list = h('ol');
   #log = h('div', { class: 'log', role: 'log', tabindex: '0', tLabel: 'log.list' }, this.#list);
+  #empty = h('p', { class: 'note', t: 'log.empty' });
   #lost = false;
 
   connectedCallback() {
-    if (!this.firstChild) this.append(this.#log);
+    if (!this.firstChild) this.append(this.#empty, this.#log);
   }
 
   /** @param {import('../session.js').Session} session */
@@ -28,7 +29,8 @@ export class RoomLog extends HTMLElement {
   #status(status, session) {
     if (status.state === 'joined') {
       const params = { room: session.roomName, peer: session.peerId, count: status.peers.length };
-      this.#add([status.rejoined ? 'log.rejoined' : 'log.joined', params], 'good');
+      const key = status.rejoined ? 'log.rejoined' : 'log.joined';
+      this.#add([status.peers.length === 0 ? `${key}_alone` : key, params], 'good');
       this.#lost = false;
     } else if (status.state === 'waiting' && !this.#lost) {
       this.#lost = true;
@@ -51,6 +53,7 @@ export class RoomLog extends HTMLElement {
 
   /** @param {import('./dom.js').Words} t @param {string} kind */
   #add(t, kind) {
+    this.#empty.hidden = true;
     const log = this.#log;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     this.#list.append(h('li', { class: kind }, time(new Date()), h('span', { t })));

@@ -32,15 +32,16 @@ export class RoomMesh extends HTMLElement {
     const open = peers.filter(({ state }) => state === 'connected').length;
     say(this.#picture, 'mesh.summary', { open, count: peers.length }, 'aria-label');
     // One or two others stand on a line with this peer, more of them around it.
-    const height = peers.length > 2 ? 190 : 76;
+    const height = peers.length > 2 ? 200 : 70;
     this.#picture.setAttribute('viewBox', `0 0 ${WIDTH} ${height}`);
-    const centre = { x: WIDTH / 2, y: height / 2 - 8 };
+    const centre = { x: WIDTH / 2, y: peers.length > 2 ? height / 2 : height / 2 - 8 };
     const places = peers.map((_, i) => place(centre, i, peers.length));
     const radius = peers.length > 24 ? 6 : peers.length > NAMED ? 10 : 15;
     this.#picture.replaceChildren(
       ...peers.map((peer, i) => line(centre, places[i] ?? centre, peer)),
-      ...peers.map((peer, i) => node(places[i] ?? centre, peer.id, radius, peers.length <= NAMED, peer.state)),
-      node(centre, session.peerId, 18, true, 'me'),
+      ...peers.map((peer, i) => node(places[i] ?? centre, peer.id, radius, peer.state)),
+      node(centre, session.peerId, 18, 'me'),
+      ...(peers.length > NAMED ? [] : peers.map((peer, i) => label(centre, places[i] ?? centre, peer.id, radius))),
     );
   }
 }
@@ -59,17 +60,22 @@ function line(from, to, peer) {
   return svg('line', { class: `mesh-line ${peer.state} ${peer.away ? 'away' : ''}`, x1, y1, x2, y2 });
 }
 
-/** @param {{ x: number, y: number }} at @param {string} name @param {number} r @param {boolean} named @param {string} state */
-function node({ x, y }, name, r, named, state) {
+/** @param {Place} at @param {string} name @param {number} r @param {string} state */
+function node({ x, y }, name, r, state) {
   const [cx, cy] = [x.toFixed(1), y.toFixed(1)];
-  const short = [...name].length > 12 ? `${[...name].slice(0, 11).join('')}…` : name;
   return svg(
     'g',
     { class: `mesh-node ${state}` },
     svg('circle', { cx, cy, r }),
-    r >= 10 && svg('text', { class: 'mesh-initial', x: cx, y: cy, dy: '0.35em' }, initial(name)),
-    named && svg('text', { class: 'mesh-name', x: cx, y: (y + r + 12).toFixed(1) }, short),
+    r >= 10 && svg('text', { x: cx, y: cy, dy: '0.35em' }, initial(name)),
   );
+}
+
+/** A name on the side of its node that is away from the lines. @param {Place} centre @param {Place} at @param {string} name @param {number} r */
+function label(centre, at, name, r) {
+  const short = [...name].length > 14 ? `${[...name].slice(0, 13).join('')}…` : name;
+  const y = at.y < centre.y - 1 ? at.y - r - 5 : at.y + r + 12;
+  return svg('text', { class: 'mesh-name', x: at.x.toFixed(1), y: y.toFixed(1) }, short);
 }
 
 customElements.define('room-mesh', RoomMesh);

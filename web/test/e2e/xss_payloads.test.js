@@ -77,7 +77,7 @@ test('xss payloads', { skip: noNetwork }, async (t) => {
   await t.test('in names', async () => {
     const names = await second.locator('.peer-name').allTextContents();
     assert.deepEqual(names, [name]);
-    assert.equal(await second.locator('.mesh-name').first().textContent(), `${name.slice(0, 11)}…`);
+    assert.equal(await second.locator('.mesh-name').first().textContent(), `${name.slice(0, 13)}…`);
   });
 
   await t.test('in the address of the page', async () => {
