@@ -107,7 +107,7 @@ export class SignalLink extends Emitter {
   #received(data) {
     if (typeof data !== 'string') return;
     this.#schedulePing();
-    if (data === '{"type":"pong"}') this.#pongs = true;
+    if (data.startsWith('{"type":"pong"')) this.#pongs = true;
     this.emit('message', data);
   }
 
