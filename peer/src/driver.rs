@@ -109,12 +109,14 @@ impl Driver {
             tokio::select! {
                 () = cancel.cancelled() => break,
                 permit = program.reserve(), if !self.events.is_empty() => {
-                    if let (permit, Some(event)) = (permit.ok(), self.events.pop_front()) {
-                        self.pairs.told(&event);
-                        // A program that has dropped its events wants none.
-                        if let Some(permit) = permit {
-                            permit.send(event);
-                        }
+                    let Some(event) = self.events.pop_front() else { continue };
+                    let connected = self.pairs.announced_by(&event);
+                    // A program that has dropped its events wants none.
+                    if let Ok(permit) = permit {
+                        permit.send(event);
+                    }
+                    if let Some(connection) = connected {
+                        connection.command(rtc::Command::Deliver);
                     }
                 }
                 Some((key, connection, event)) = self.connections.recv(), if room => {
@@ -211,10 +213,12 @@ impl Driver {
         self.channels.clear();
         self.mesh.leave(now);
         while self.mesh.poll_output().is_some() {}
-        drop(self.pairs);
         drop(self.connections);
+        // The server first: so the others know that this peer has left before its channels close, and don't try again.
+        self.session.leave().await;
+        drop(self.pairs);
         self.tracker.close();
-        tokio::join!(self.session.leave(), self.tracker.wait());
+        self.tracker.wait().await;
         for event in self.events {
             // A program that does not read any more does not hold up the end.
             let _ = self.program.try_send(event);

@@ -1,23 +1,28 @@
 //! The texts of `--send`, to everybody and until they are delivered.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use grtc_peer::{Event, Peer, PeerId, SendError};
 use tokio::task::JoinSet;
 
 /// Sends the texts to each peer once. When a channel breaks before its peer has acknowledged them, they are sent again over
-/// the next one: a peer gets them at least once.
+/// the next one: a peer gets them at least once. A peer that leaves before it has acknowledged them is not waited for.
 #[derive(Debug)]
 pub(super) struct Delivery {
     peer: Arc<Peer>,
     texts: Arc<[String]>,
     begun: bool,
     open: BTreeSet<PeerId>,
-    /// Peers that have all of it, or are getting it.
-    served: BTreeMap<PeerId, bool>,
+    /// Peers that are getting the texts, or have acknowledged all of them.
+    served: BTreeSet<PeerId>,
+    /// All texts were handed to somebody's channel.
+    handed_over: Arc<AtomicBool>,
     under_way: JoinSet<(PeerId, Result<(), SendError>)>,
 }
 
@@ -28,7 +33,8 @@ impl Delivery {
             texts: texts.into(),
             begun: false,
             open: BTreeSet::new(),
-            served: BTreeMap::new(),
+            served: BTreeSet::new(),
+            handed_over: Arc::default(),
             under_way: JoinSet::new(),
         }
     }
@@ -56,11 +62,12 @@ impl Delivery {
         if !self.begun || self.texts.is_empty() {
             return;
         }
-        for id in self.open.iter().filter(|id| !self.served.contains_key(*id)).cloned().collect::<Vec<_>>() {
+        for id in self.open.difference(&self.served).cloned().collect::<Vec<_>>() {
+            self.served.insert(id.clone());
             let (peer, texts) = (Arc::clone(&self.peer), Arc::clone(&self.texts));
-            self.served.insert(id.clone(), false);
+            let handed_over = Arc::clone(&self.handed_over);
             self.under_way.spawn(async move {
-                let sent = deliver(&peer, &id, &texts).await;
+                let sent = deliver(&peer, &id, &texts, &handed_over).await;
                 (id, sent)
             });
         }
@@ -69,9 +76,6 @@ impl Delivery {
     /// Waits for a delivery to end. Pending for ever while there is none.
     pub(super) async fn progress(&mut self) {
         match self.under_way.join_next().await {
-            Some(Ok((id, Ok(())))) => {
-                self.served.entry(id).and_modify(|delivered| *delivered = true);
-            }
             Some(Ok((id, Err(_)))) => {
                 self.served.remove(&id);
                 self.open.remove(&id);
@@ -80,21 +84,22 @@ impl Delivery {
                 }
                 self.serve();
             }
-            Some(Err(_)) => {}
+            Some(_) => {}
             None => std::future::pending().await,
         }
     }
 
     /// Whether everything that was to be sent has arrived.
     pub(super) fn is_done(&self) -> bool {
-        let all = self.served.values().all(|delivered| *delivered) && self.under_way.is_empty();
-        self.texts.is_empty() || (self.begun && all && self.served.values().any(|delivered| *delivered))
+        let all = self.under_way.is_empty() && self.open.is_subset(&self.served);
+        self.texts.is_empty() || (all && self.handed_over.load(Ordering::Relaxed))
     }
 }
 
-async fn deliver(peer: &Peer, id: &PeerId, texts: &[String]) -> Result<(), SendError> {
+async fn deliver(peer: &Peer, id: &PeerId, texts: &[String], handed_over: &AtomicBool) -> Result<(), SendError> {
     for text in texts {
         peer.send(id, text.as_str()).await?;
     }
+    handed_over.store(true, Ordering::Relaxed);
     peer.flush(id).await
 }

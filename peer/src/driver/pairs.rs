@@ -163,14 +163,11 @@ impl Pairs {
         }
     }
 
-    /// The program has got this event: after it learned that a channel is open, messages may follow.
-    pub(super) fn told(&self, event: &Event) {
-        let Event::Connected { peer_id, .. } = event else { return };
-        for (key, pair) in &self.pairs {
-            if let (true, Some((_, handle))) = (key.peer == *peer_id && pair.announced, &pair.connection) {
-                handle.command(Command::Deliver);
-            }
-        }
+    /// The connection whose channel this event announces: once the program has it, messages may follow.
+    pub(super) fn announced_by(&self, event: &Event) -> Option<&Handle> {
+        let Event::Connected { peer_id, .. } = event else { return None };
+        let mut of_peer = self.pairs.iter().filter(|(key, pair)| key.peer == *peer_id && pair.announced);
+        of_peer.find_map(|(_, pair)| pair.connection.as_ref()).map(|(_, handle)| handle)
     }
 
     /// The pair is over.

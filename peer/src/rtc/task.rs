@@ -1,7 +1,10 @@
 //! The task that owns one connection: commands in, events out. It ends, and the connection with it, when its [`Handle`]
 //! is dropped.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use grtc_protocol::signal::IceCandidate;
 use tokio::{
@@ -24,7 +27,7 @@ use super::{
 };
 use crate::{
     event::{self, Payload, Via},
-    limits::{CHANNEL_CLOSE, CONNECTION_QUEUE, REMOTE_CANDIDATES, STALL, STALL_CHECK},
+    limits::{CHANNEL_CLOSE, CONNECTION_QUEUE, LAST_ACKNOWLEDGEMENT, REMOTE_CANDIDATES, STALL, STALL_CHECK},
     mesh::PairKey,
     negotiator::{ConnectionNumber, Input},
     report::{CandidatePair, Progress, Stage, Timings},
@@ -129,6 +132,8 @@ struct Task {
     to_task: mpsc::Sender<FromPump>,
     from_pumps: mpsc::Receiver<FromPump>,
     deliver: watch::Sender<bool>,
+    /// When the last message came.
+    last_message: Arc<Mutex<Option<Instant>>>,
     pumps: JoinSet<()>,
     /// The channels that are open, each with its pump's place. The first is the one to send on.
     open: Vec<(usize, Channel)>,
@@ -147,6 +152,7 @@ impl Task {
             to_task,
             from_pumps,
             deliver: watch::Sender::new(false),
+            last_message: Arc::default(),
             pumps: JoinSet::new(),
             open: Vec::new(),
             stall: StallWatch::default(),
@@ -326,13 +332,25 @@ impl Task {
             notes: self.to_task.clone(),
             deliver: self.deliver.subscribe(),
             inbox: self.context.inbox.clone(),
+            last_message: Arc::clone(&self.last_message),
             from: self.context.key.peer.clone(),
         };
         self.pumps.spawn(pump.run());
     }
 
+    /// How long the last message may still be unacknowledged.
+    fn linger(&self) -> Duration {
+        let last = *self.last_message.lock().unwrap_or_else(PoisonError::into_inner);
+        last.map_or(Duration::ZERO, |last| LAST_ACKNOWLEDGEMENT.saturating_sub(last.elapsed()))
+    }
+
     /// Lets what has come be read and what was sent be delivered, then closes.
     async fn close(mut self) {
+        let linger = self.linger();
+        if !linger.is_zero() {
+            // Over early when the other side closes first.
+            let _ = timeout(linger, self.pumps.join_next()).await;
+        }
         for (_, channel) in &self.open {
             channel.close().await;
         }
@@ -351,6 +369,7 @@ struct Pump {
     notes: mpsc::Sender<FromPump>,
     deliver: watch::Receiver<bool>,
     inbox: mpsc::Sender<event::Event>,
+    last_message: Arc<Mutex<Option<Instant>>>,
     from: grtc_protocol::PeerId,
 }
 
@@ -360,6 +379,7 @@ impl Pump {
             match event {
                 DataChannelEvent::OnOpen => self.note(Note::Open(Channel::new(Arc::clone(&self.channel)))).await,
                 DataChannelEvent::OnMessage(message) => {
+                    *self.last_message.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                     let payload = match message.is_string {
                         true => Payload::Text(String::from_utf8_lossy(&message.data).into_owned()),
                         false => Payload::Binary(message.data.freeze()),
