@@ -29,7 +29,7 @@ const STAMP: &[u8] = br#""sent":"#;
 pub struct Shape {
     /// Peers in the room.
     #[arg(long, default_value_t = Self::default().peers)]
-    pub peers: u64,
+    pub peers: usize,
     /// Bytes of one message.
     #[arg(long, default_value_t = Self::default().bytes)]
     pub bytes: usize,
@@ -59,7 +59,7 @@ pub async fn measure(target: &Target, plan: Plan, shape: &Shape, measures: &mut 
             members.push(Socket::join(server, Ipv4Addr::LOCALHOST, &name, &format!("p{peer:03}"), BUFFER).await?);
         }
         for (index, socket) in members.into_iter().enumerate() {
-            tasks.spawn(room.clone().member(socket, index % WITNESS == 1));
+            tasks.spawn(room.clone().member(socket, index));
         }
         let sample = room.meter.window(target, plan, &mut tasks).await?;
         let measure = Measure::of(format!("broadcast.{depth}"), "delivery", &sample);
@@ -77,25 +77,26 @@ struct Room {
     meter: Meter,
     start: Instant,
     bytes: usize,
-    /// Deliveries of one broadcast.
-    others: u64,
     depth: u64,
     sent: AtomicU64,
-    delivered: AtomicU64,
+    /// How many broadcasts each member has seen, its own included.
+    seen: Vec<AtomicU64>,
 }
 
 impl Room {
     fn new(shape: &Shape, depth: u64) -> Self {
-        let (sent, delivered) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (meter, start) = (Meter::default(), Instant::now());
-        Self { meter, start, bytes: shape.bytes, others: shape.peers.max(2) - 1, depth, sent, delivered }
+        let (meter, start, sent) = (Meter::default(), Instant::now(), AtomicU64::new(0));
+        let seen = (0..shape.peers.max(2)).map(|_| AtomicU64::new(0)).collect();
+        Self { meter, start, bytes: shape.bytes, depth, sent, seen }
     }
 
-    /// Reads what comes, and is the one that sends whenever its own delivery was the last of a broadcast.
-    async fn member(self: Arc<Self>, mut socket: Socket, witness: bool) -> anyhow::Result<()> {
+    /// Reads what comes, and is the one that sends whenever it was the last to see a broadcast.
+    async fn member(self: Arc<Self>, mut socket: Socket, index: usize) -> anyhow::Result<()> {
+        let witness = index % WITNESS == 1;
         loop {
             while self.has_room() {
                 self.sent.fetch_add(1, Relaxed);
+                self.see(index, 1);
                 socket.send(&frame::encode(frame::TEXT, self.message().as_bytes())).await?;
             }
             socket.wait().await?;
@@ -107,14 +108,21 @@ impl Room {
                     latencies.extend(stamp(message).filter(|_| witness).map(|sent| now.saturating_sub(sent)));
                 }
             }
-            self.delivered.fetch_add(count, Relaxed);
+            self.see(index, count);
             self.meter.record(count, latencies.into_iter());
         }
     }
 
+    fn see(&self, index: usize, count: u64) {
+        if let Some(seen) = self.seen.get(index) {
+            seen.fetch_add(count, Relaxed);
+        }
+    }
+
+    /// Whether one more may be under way. The slowest member counts: the server gives up one that falls far behind.
     fn has_room(&self) -> bool {
-        let under_way = self.sent.load(Relaxed) * self.others - self.delivered.load(Relaxed);
-        under_way <= (self.depth - 1) * self.others
+        let seen_by_all = self.seen.iter().map(|seen| seen.load(Relaxed)).min().unwrap_or_default();
+        self.sent.load(Relaxed) - seen_by_all < self.depth
     }
 
     fn message(&self) -> String {
@@ -152,7 +160,9 @@ mod tests {
         assert!(room.has_room());
         room.sent.store(2, Relaxed);
         assert!(!room.has_room());
-        room.delivered.store(99, Relaxed);
+        (1..100).for_each(|index| room.see(index, 2));
+        assert!(!room.has_room());
+        room.see(0, 1);
         assert!(room.has_room());
     }
 }
