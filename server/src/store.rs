@@ -6,6 +6,7 @@
 mod entity;
 pub(crate) mod events;
 mod group;
+mod lookup;
 mod migration;
 pub(crate) mod model;
 mod open;
@@ -31,6 +32,7 @@ pub(crate) use writer::Writer;
 #[derive(Clone)]
 pub(crate) struct Store {
     reader: DatabaseConnection,
+    lookups: lookup::Handle,
     writer: writer::Handle,
     shared: Arc<Shared>,
 }

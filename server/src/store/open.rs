@@ -15,7 +15,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::watch;
 
-use super::{Events, Shared, State, Store, Writer, entity::item, migration::Migrator, model::Status, writer};
+use super::{Events, Shared, State, Store, Writer, entity::item, lookup, migration::Migrator, model::Status, writer};
 
 /// How long a statement waits for somebody else's lock on the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,7 +39,8 @@ impl Store {
         let state = Mutex::new(state(&database).await.context("its items can't be counted")?);
         let shared = Arc::new(Shared { events: Events::new()?, state, queued: watch::Sender::new(()) });
         let (handle, writer) = writer::start(database, shared.clone());
-        Ok((Self { reader, writer: handle, shared }, writer))
+        let lookups = lookup::start(reader.clone());
+        Ok((Self { reader, lookups, writer: handle, shared }, writer))
     }
 }
 

@@ -24,11 +24,6 @@ pub(crate) struct Page {
 }
 
 impl Store {
-    pub(crate) async fn item(&self, id: i64) -> Result<Item, StoreError> {
-        let row = item::Entity::find_by_id(id).one(&self.reader).await?;
-        row.map(Item::from).ok_or(StoreError::NotFound(id))
-    }
-
     /// The items of a page, and how many match its filter.
     pub(crate) async fn items(&self, page: &Page) -> Result<(Vec<Item>, u64), StoreError> {
         let (rows, total) = match &page.text {
