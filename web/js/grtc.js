@@ -11,3 +11,12 @@
 export { Room, RoomError } from './room.js';
 export { InvalidName, MESSAGE_BYTES, NAME_CHARS, compareNames, isPolite, parseName } from './protocol.js';
 export { closeWord, shouldReconnect } from './close.js';
+
+/**
+ * @typedef {import('./room.js').RoomOptions} RoomOptions
+ * @typedef {import('./room.js').RoomStatus} RoomStatus
+ * @typedef {import('./room.js').RoomEvents} RoomEvents
+ * @typedef {import('./room.js').Peer} Peer
+ * @typedef {import('./room.js').Message} Message
+ * @typedef {import('./rtc.js').PathStats} PathStats
+ */

@@ -15,6 +15,7 @@ export const PAGE_SIZE = 10;
 const CHANGES = ['created', 'updated', 'deleted', 'processed'];
 /** Changes that come within this time are loaded together. */
 const GATHER_MS = 150;
+const REOPEN_MS = 3_000;
 
 /** @extends {Emitter<StoreEvents>} */
 export class ItemStore extends Emitter {
@@ -159,21 +160,23 @@ export class ItemStore extends Emitter {
     this.#hidden.clear();
   }
 
-  /** Follows the changes of anybody, until the function that it gives back is called. */
-  follow() {
+  /** Follows the changes of anybody, for as long as the page is there. */
+  follow(interrupted = false) {
     const events = this.#api.events();
-    let interrupted = false;
+    let missed = interrupted;
     events.onopen = () => {
       this.emit('live', true);
-      if (interrupted) this.#reload(0);
+      if (missed) this.#reload(0);
+      missed = false;
     };
     events.onerror = () => {
-      interrupted = true;
+      missed = true;
       this.emit('live', false);
+      // The browser comes back by itself after a broken connection, not after an answer like 503.
+      if (events.readyState === EventSource.CLOSED) setTimeout(() => this.follow(true), REOPEN_MS);
     };
     for (const name of CHANGES) events.addEventListener(name, (event) => this.#changed(name, event.data));
     events.addEventListener('reset', () => this.#reload(0));
-    return () => events.close();
   }
 
   /** @param {string} name @param {string} data */

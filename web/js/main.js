@@ -1,5 +1,5 @@
 /** The page: puts its parts together. */
-import { choose, say, setLanguage } from './i18n.js';
+import { choose, say, setLanguage, t } from './i18n.js';
 import { ItemStore } from './item_store.js';
 import { Items } from './items.js';
 import { recall } from './memory.js';
@@ -46,9 +46,36 @@ function startRoom() {
   document.addEventListener('peer-chosen', (event) => {
     part('room-chat').writeTo(/** @type {CustomEvent} */ (event).detail);
   });
+  countUnread(session);
   const { join, ...names } = initialNames();
   part('room-form').fill(names);
   if (join) part('room-form').join();
+}
+
+/**
+ * Counts the messages that came while nobody looked: on another tab of the browser, or on a narrow page's other section.
+ * @param {Session} session
+ */
+function countUnread(session) {
+  let count = 0;
+  const link = /** @type {HTMLElement} */ (document.querySelector('.sections a[href="#room"]'));
+  const looking = () => !document.hidden && part('room-chat').checkVisibility();
+  const show = () => {
+    say(link, count ? 'room.heading_unread' : 'room.heading', { count });
+    document.title = `${count ? `(${count}) ` : ''}${t('page.title')}`;
+  };
+  const seen = () => {
+    if (count === 0 || !looking()) return;
+    count = 0;
+    show();
+  };
+  session.on('message', () => {
+    if (looking()) return;
+    count += 1;
+    show();
+  });
+  document.addEventListener('visibilitychange', seen);
+  addEventListener('hashchange', seen);
 }
 
 /** On a narrow page one of the two sections is shown, the one that the address names. */

@@ -114,7 +114,7 @@ export class Mesh {
   #missing(peer, now, reason) {
     const member = this.#members.get(peer);
     if (!member) return [];
-    const mayComeBack = reason === 'lost' || reason === 'slow' || reason === 'node_lost' || reason === 'expired';
+    const mayComeBack = reason === 'lost' || reason === 'slow' || reason === 'node_lost' || reason === 'replaced';
     if (!member.open || !mayComeBack) return this.#close(peer, reason);
     if (member.awayUntil !== null) return [];
     member.awayUntil = now + AWAY_MS;

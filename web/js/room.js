@@ -29,7 +29,7 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  *
  * @typedef {object} Message
  * @property {string} from
- * @property {string} text what was said; JSON if the sender's data was no string
+ * @property {string} text what was said: the data, or its `text` or `message`, or its JSON
  * @property {unknown} data
  * @property {'p2p' | 'broadcast' | 'direct'} via over the data channel, or through the server to all, or to this peer
  * @property {Date} at
@@ -255,8 +255,7 @@ export class Room extends Emitter {
 
   /** @param {string} from @param {unknown} data @param {Message['via']} via */
   #said(from, data, via) {
-    const text = typeof data === 'string' ? data : JSON.stringify(data);
-    this.emit('message', { from, text, data, via, at: new Date() });
+    this.emit('message', { from, text: textOf(data), data, via, at: new Date() });
   }
 
   /** @param {import('./mesh.js').Effect[]} effects */
@@ -321,6 +320,12 @@ export class Room extends Emitter {
     peer.away = away;
     this.emit('peer', { peer, change: away ? 'away' : 'back', ...(reason && { reason }) });
   }
+}
+
+/** What a person reads of the data: a text, the text in it, or its JSON. @param {any} data */
+function textOf(data) {
+  const text = [data, data?.text, data?.message].find((value) => typeof value === 'string');
+  return text ?? JSON.stringify(data);
 }
 
 /** @param {string} text @throws {RoomError} */

@@ -8,9 +8,9 @@ export class CopyText extends HTMLElement {
 
   connectedCallback() {
     if (this.firstChild) return;
-    const copy = h('button', { type: 'button', class: 'quiet', on: { click: () => void this.#copy() } });
-    copy.append(icon('copy'), h('span', { t: 'copy.button' }));
-    this.append(this.#code, copy);
+    const button = h('button', { type: 'button', class: 'quiet', on: { click: () => void this.#copy() } });
+    button.append(icon('copy'), h('span', { t: 'copy.button' }));
+    this.append(this.#code, button);
   }
 
   /** @param {string} text */
@@ -19,13 +19,20 @@ export class CopyText extends HTMLElement {
   }
 
   async #copy() {
-    try {
-      await navigator.clipboard.writeText(this.#code.textContent ?? '');
-      showToast({ t: 'copy.done', kind: 'good' });
-    } catch {
-      getSelection()?.selectAllChildren(this.#code);
-      showToast({ t: 'copy.by_hand' });
-    }
+    if (await copy(this.#code.textContent ?? '')) return;
+    getSelection()?.selectAllChildren(this.#code);
+    showToast({ t: 'copy.by_hand' });
+  }
+}
+
+/** Copies a text and says so. @param {string} text @returns {Promise<boolean>} whether the browser let the page do it */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    showToast({ t: 'copy.done', kind: 'good' });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -2,9 +2,12 @@
 import { InvalidName, parseName } from '../names.js';
 import { knows, say } from '../i18n.js';
 import { recall, remember } from '../memory.js';
+import { copy } from './copy-text.js';
 import { foreign, h } from './dom.js';
 import { field, setError } from './field.js';
 import { icon } from './icons.js';
+import { roomLink } from './room-peers.js';
+import { showToast } from './toast-stack.js';
 
 /** @type {Record<import('../room.js').RoomStatus['state'], [kind: string, picture: import('./icons.js').IconName]>} */
 const LOOKS = {
@@ -30,7 +33,8 @@ export class RoomForm extends HTMLElement {
   #bar = h('div', { class: 'room-status' }, this.#picture, this.#words, this.#wait, this.#retry);
   #inside = h('p', { class: 'inside', hidden: true });
   #leave = h('button', { type: 'button' }, icon('leave'), h('span', { t: 'room.leave' }));
-  #leaveBar = h('div', { class: 'leave-bar', hidden: true }, this.#inside, this.#leave);
+  #link = h('button', { type: 'button', class: 'quiet' }, icon('link'), h('span', { t: 'room.copy_link' }));
+  #leaveBar = h('div', { class: 'leave-bar', hidden: true }, this.#inside, this.#link, this.#leave);
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #countdown;
 
@@ -56,6 +60,7 @@ export class RoomForm extends HTMLElement {
       this.#session?.leave();
       this.#room.focus();
     });
+    this.#link.addEventListener('click', () => void this.#copyLink());
     this.#retry.addEventListener('click', () => this.#session?.retry());
     this.append(this.#bar, this.#form, this.#leaveBar);
   }
@@ -79,6 +84,11 @@ export class RoomForm extends HTMLElement {
     remember('room', room);
     remember('peer', peer);
     this.#session?.join(room, peer);
+  }
+
+  async #copyLink() {
+    const link = roomLink(this.#session?.roomName ?? '');
+    if (!(await copy(link))) showToast({ t: ['room.link', { link }], ms: 20_000 });
   }
 
   /** @param {HTMLInputElement} control @returns {string | undefined} */

@@ -3,13 +3,18 @@ import { say } from '../i18n.js';
 import { arrange, foreign, h } from './dom.js';
 import { icon } from './icons.js';
 
-/** @type {Record<import('../negotiator.js').PairState, [kind: string, picture: import('./icons.js').IconName]>} */
+/** @typedef {[kind: string, picture: import('./icons.js').IconName]} Look */
+
+/** @type {Record<import('../negotiator.js').PairState, Look>} */
 const LOOKS = {
   connecting: ['busy', 'clock'],
   connected: ['good', 'check'],
   disconnected: ['busy', 'warn'],
   failed: ['bad', 'cross'],
 };
+
+/** @type {Look} */
+const AWAY = ['busy', 'warn'];
 
 export class RoomPeers extends HTMLElement {
   /** @type {import('../session.js').Session | null} */
@@ -51,7 +56,7 @@ export class RoomPeers extends HTMLElement {
     const joined = session.status.state === 'joined';
     const room = session.roomName || 'room1';
     this.#command.text = command(room);
-    this.#link.text = `${location.origin}/?room=${encodeURIComponent(room)}`;
+    this.#link.text = roomLink(room);
     arrange(
       this.#empty,
       joined
@@ -70,7 +75,7 @@ export class RoomPeers extends HTMLElement {
   #row(peer, known) {
     const look = `${peer.state} ${peer.away}`;
     if (known?.dataset.look === look) return known;
-    const [kind, picture] = LOOKS[peer.state];
+    const [kind, picture] = peer.away ? AWAY : LOOKS[peer.state];
     const words = peer.away ? 'peers.away' : `peers.${peer.state}`;
     const write = () => this.dispatchEvent(new CustomEvent('peer-chosen', { bubbles: true, detail: peer.id }));
     const row = known ?? h('li', { class: 'peer' });
@@ -117,6 +122,11 @@ export class RoomPeers extends HTMLElement {
     candidates.textContent = `${local} ↔ ${remote} · ${protocol.toUpperCase()}`;
     if (rttMs !== null) say(rtt, rttMs < 1 ? 'path.rtt_short' : 'path.rtt', { ms: Math.round(rttMs) });
   }
+}
+
+/** The address that brings a tab into this room. @param {string} room */
+export function roomLink(room) {
+  return `${location.origin}/?room=${encodeURIComponent(room)}`;
 }
 
 /** The command that brings a native peer into this room. @param {string} room */

@@ -63,8 +63,9 @@ test('three peers connect each with each, and talk', async () => {
   assert.deepEqual(await a.send('to one', 'c'), ['c']);
   a.broadcast('by the server');
   a.message({ x: 1 }, 'b');
-  await until(() => atB.length === 3 && atC.length === 3);
-  assert.deepEqual(atB, ['a p2p: to all', 'a broadcast: by the server', 'a direct: {"x":1}']);
+  a.message({ text: 'in a field' }, 'b');
+  await until(() => atB.length === 4 && atC.length === 3);
+  assert.deepEqual(atB, ['a p2p: to all', 'a broadcast: by the server', 'a direct: {"x":1}', 'a direct: in a field']);
   assert.deepEqual(atC, ['a p2p: to all', 'a p2p: to one', 'a broadcast: by the server']);
 });
 
