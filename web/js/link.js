@@ -12,6 +12,8 @@ export const BACKOFF_CAP_MS = 30_000;
 export const OWN_GHOST_MS = 60_000;
 /** The longest wait while that is so. */
 export const GHOST_WAIT_MS = 2_000;
+/** So long the server may take to let this peer in. */
+export const JOIN_WAIT_MS = 15_000;
 export const PING_INTERVAL_MS = 25_000;
 export const PONG_WAIT_MS = 10_000;
 
@@ -45,7 +47,7 @@ export class SignalLink extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retryTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #pingTimer;
+  #watchdog;
   /** @type {LinkStatus | null} */
   #status = null;
   #options;
@@ -56,10 +58,12 @@ export class SignalLink extends Emitter {
    * @param {(url: string) => Socket} [options.webSocket]
    * @param {() => number} [options.random]
    * @param {() => number} [options.now]
+   * @param {boolean} [options.returning] this peer was there a moment ago, say before the page was loaded anew
    */
-  constructor({ url, webSocket = (at) => new WebSocket(at), random = Math.random, now = () => performance.now() }) {
+  constructor({ url, webSocket, random = Math.random, now = () => performance.now(), returning = false }) {
     super();
-    this.#options = { url, webSocket, random, now };
+    this.#options = { url, webSocket: webSocket ?? ((at) => new WebSocket(at)), random, now };
+    if (returning) this.#lostAt = now();
   }
 
   get status() {
@@ -71,11 +75,13 @@ export class SignalLink extends Emitter {
     if (this.#socket) return;
     clearTimeout(this.#retryTimer);
     this.#enter({ state: 'connecting', attempt: this.#attempt });
+    /** @type {Socket} */
     const socket = this.#options.webSocket(this.#options.url());
     this.#socket = socket;
     socket.onopen = () => this.#enter({ state: 'open' });
     socket.onmessage = (event) => this.#received(event.data);
     socket.onclose = (event) => this.#ended(event.code);
+    this.#watchdog = setTimeout(() => this.#silent(), JOIN_WAIT_MS);
   }
 
   /** Says that the server let this peer in: the next wait is a short one again. */
@@ -112,14 +118,15 @@ export class SignalLink extends Emitter {
   }
 
   #schedulePing() {
-    clearTimeout(this.#pingTimer);
-    if (this.#joined && this.#socket) this.#pingTimer = setTimeout(() => this.#ping(), PING_INTERVAL_MS);
+    if (!this.#joined || !this.#socket) return;
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => this.#ping(), PING_INTERVAL_MS);
   }
 
   #ping() {
     this.send('{"type":"ping"}');
     // A server that has never answered a ping may be one that does not know it.
-    if (this.#pongs) this.#pingTimer = setTimeout(() => this.#silent(), PONG_WAIT_MS);
+    if (this.#pongs) this.#watchdog = setTimeout(() => this.#silent(), PONG_WAIT_MS);
   }
 
   /** The other end is gone, and TCP has not noticed. */
@@ -131,7 +138,7 @@ export class SignalLink extends Emitter {
   #detach() {
     const socket = this.#socket;
     this.#socket = null;
-    clearTimeout(this.#pingTimer);
+    clearTimeout(this.#watchdog);
     if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
     return socket;
   }

@@ -47,9 +47,9 @@ function startRoom() {
     part('room-chat').writeTo(/** @type {CustomEvent} */ (event).detail);
   });
   countUnread(session);
-  const { join, ...names } = initialNames();
+  const { join, returning, ...names } = initialNames();
   part('room-form').fill(names);
-  if (join) part('room-form').join();
+  if (join) part('room-form').join(returning);
 }
 
 /**

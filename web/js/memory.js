@@ -1,23 +1,48 @@
-/** What the page remembers for its user, where the browser lets it. */
-
 /**
- * @typedef {'language' | 'theme' | 'room' | 'peer'} Thing
+ * What the page remembers for its user, where the browser lets it: for this tab as long as it is there, and for the next
+ * new one.
  */
+
+/** @typedef {'language' | 'theme' | 'room' | 'peer'} Thing */
+
+const STORES = [() => sessionStorage, () => localStorage];
 
 /** @param {Thing} thing @returns {string | null} */
 export function recall(thing) {
-  try {
-    return localStorage.getItem(`grtc.${thing}`);
-  } catch {
-    return null;
+  for (const store of STORES) {
+    const value = attempt(() => store().getItem(`grtc.${thing}`));
+    if (value) return value;
   }
+  return null;
 }
 
 /** @param {Thing} thing @param {string} value */
 export function remember(thing, value) {
+  for (const store of STORES) attempt(() => store().setItem(`grtc.${thing}`, value));
+}
+
+/** Whether this tab was in a room when it was last there. @param {boolean} inside */
+export function rememberInside(inside) {
+  attempt(() => (inside ? sessionStorage.setItem('grtc.inside', '1') : sessionStorage.removeItem('grtc.inside')));
+}
+
+/** Whether this is a tab that was in a room and is loaded anew. */
+export function wasInside() {
+  const [navigation] = performance.getEntriesByType('navigation');
+  const again = /** @type {PerformanceNavigationTiming | undefined} */ (navigation)?.type === 'reload';
+  return again && attempt(() => sessionStorage.getItem('grtc.inside')) === '1';
+}
+
+/**
+ * A browser that keeps nothing: the page works, and starts from anew next time.
+ * @template Value
+ * @param {() => Value} use
+ * @returns {Value | null}
+ */
+function attempt(use) {
   try {
-    localStorage.setItem(`grtc.${thing}`, value);
+    return use();
   } catch {
-    // A browser that keeps nothing: the page works, and starts from anew next time.
+    return null;
   }
 }

@@ -42,6 +42,8 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  * @property {string} room
  * @property {string} [peerId] without it the server makes one
  * @property {string} [server] where grtc-server is, default: where the page came from
+ * @property {boolean} [returning] this peer was in the room a moment ago, say before the page was loaded anew: if its id
+ *   is taken, that may be itself, so it tries again for a while
  * @property {RTCIceServer[]} [iceServers] instead of those that the server names
  * @property {(url: string) => import('./link.js').Socket} [webSocket]
  * @property {import('./pair.js').CreateConnection} [createConnection]
@@ -170,8 +172,8 @@ export class Room extends Emitter {
   }
 
   #linkOptions() {
-    const { webSocket, random, now } = this.#options;
-    return { ...(webSocket && { webSocket }), ...(random && { random }), now };
+    const { webSocket, random, now, returning } = this.#options;
+    return { webSocket, random, now, returning };
   }
 
   #url() {

@@ -50,9 +50,14 @@ export class Session extends Emitter {
     return this.#room?.name ?? '';
   }
 
-  /** @param {string} roomName @param {string} peerId @throws {import('./names.js').InvalidName} */
-  join(roomName, peerId) {
-    const room = new Room({ room: roomName, peerId });
+  /**
+   * @param {string} roomName
+   * @param {string} peerId
+   * @param {boolean} returning this tab was in the room a moment ago
+   * @throws {import('./names.js').InvalidName}
+   */
+  join(roomName, peerId, returning) {
+    const room = new Room({ room: roomName, peerId, returning });
     this.#room?.leave();
     this.#room = room;
     const pass = /** @param {keyof import('./room.js').RoomEvents} name */ (name) =>

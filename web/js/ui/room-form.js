@@ -1,7 +1,7 @@
 /** Into a room and out of it, and how the connection to the server is. */
 import { InvalidName, parseName } from '../names.js';
 import { knows, say } from '../i18n.js';
-import { recall, remember } from '../memory.js';
+import { recall, remember, rememberInside, wasInside } from '../memory.js';
 import { copy } from './copy-text.js';
 import { foreign, h } from './dom.js';
 import { field, setError } from './field.js';
@@ -78,12 +78,13 @@ export class RoomForm extends HTMLElement {
     this.#peer.value = peer;
   }
 
-  join() {
+  /** @param {boolean} [returning] this tab was in the room a moment ago */
+  join(returning = false) {
     const [room, peer] = [this.#room, this.#peer].map((control) => this.#name(control));
     if (room === undefined || peer === undefined) return;
     remember('room', room);
     remember('peer', peer);
-    this.#session?.join(room, peer);
+    this.#session?.join(room, peer, returning);
   }
 
   async #copyLink() {
@@ -115,6 +116,8 @@ export class RoomForm extends HTMLElement {
   #show(status) {
     const [kind, picture] = LOOKS[status.state];
     const active = this.#session?.active ?? false;
+    if (status.state === 'joined') rememberInside(true);
+    if (status.state === 'closed') rememberInside(false);
     const hadFocus = this.#form.contains(document.activeElement);
     this.#bar.className = `room-status ${kind}`;
     this.#picture.replaceChildren(icon(picture));
@@ -167,9 +170,12 @@ export function statusKey(status) {
 /** What was in the form the last time, or is in the page's address. */
 export function initialNames() {
   const query = new URLSearchParams(location.search);
-  const room = query.get('room') ?? recall('room') ?? 'room1';
-  const peer = query.get('peer') ?? recall('peer') ?? `tab-${Math.random().toString(36).slice(2, 6)}`;
-  return { room, peer, join: query.get('join') === '1' };
+  const returning = wasInside();
+  const asked = (/** @type {'room' | 'peer'} */ name) =>
+    (returning ? recall(name) : null) ?? query.get(name) ?? recall(name);
+  const room = asked('room') ?? 'room1';
+  const peer = asked('peer') ?? `tab-${Math.random().toString(36).slice(2, 6)}`;
+  return { room, peer, returning, join: returning || query.get('join') === '1' };
 }
 
 customElements.define('room-form', RoomForm);

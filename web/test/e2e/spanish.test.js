@@ -41,12 +41,15 @@ test('spanish', async (t) => {
   });
 
   await t.test('so are the room, the id and the theme', async () => {
+    await page.getByRole('button', { name: 'Leave' }).click();
     await page.getByRole('textbox', { name: 'Room' }).fill('sala-1');
     await page.getByLabel('My peer id').fill('ñandú');
     await page.getByRole('button', { name: 'Connect to Room' }).click();
     await page.getByText('ñandú', { exact: true }).first().waitFor();
     await page.getByLabel('Theme').selectOption('dark');
+    await page.getByRole('button', { name: 'Leave' }).click();
     await page.reload();
+    await page.getByRole('button', { name: 'Connect to Room' }).waitFor();
     assert.equal(await page.getByRole('textbox', { name: 'Room' }).inputValue(), 'sala-1');
     assert.equal(await page.getByLabel('My peer id').inputValue(), 'ñandú');
     assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');

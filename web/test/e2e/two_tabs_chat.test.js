@@ -61,9 +61,16 @@ test('two tabs chat', { skip: noNetwork }, async (t) => {
       .waitFor();
   });
 
+  await t.test('a tab that is loaded anew comes back as itself', async () => {
+    await second.reload();
+    await first.getByText('tab2 left').waitFor();
+    await connectedTo(second, 'tab1');
+    await connectedTo(first, 'tab2');
+  });
+
   await t.test('who leaves is gone from the list', async () => {
     await second.getByRole('button', { name: 'Leave' }).click();
-    await first.getByText('tab2 left').waitFor();
+    await first.getByText('tab2 left').nth(1).waitFor();
     await first.getByText('You are the first one here').waitFor();
     await second.getByRole('button', { name: 'Connect to Room' }).waitFor();
   });

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
-import { GHOST_WAIT_MS, OWN_GHOST_MS, PING_INTERVAL_MS, PONG_WAIT_MS, SignalLink, backoff } from '../../js/link.js';
+import {
+  GHOST_WAIT_MS,
+  JOIN_WAIT_MS,
+  OWN_GHOST_MS,
+  PING_INTERVAL_MS,
+  PONG_WAIT_MS,
+  SignalLink,
+  backoff,
+} from '../../js/link.js';
 
 /** @typedef {import('../../js/link.js').LinkStatus} LinkStatus */
 
@@ -54,13 +62,13 @@ function pass(ms) {
   mock.timers.tick(ms);
 }
 
-function open(random = () => 0.5) {
+function open(random = () => 0.5, returning = false) {
   const webSocket = () => {
     const socket = new FakeSocket();
     sockets.push(socket);
     return socket;
   };
-  const link = new SignalLink({ url: () => 'ws://x/ws/r', webSocket, random, now: () => now });
+  const link = new SignalLink({ url: () => 'ws://x/ws/r', webSocket, random, now: () => now, returning });
   /** @type {LinkStatus[]} */
   const seen = [];
   link.on('status', (status) => seen.push(status));
@@ -134,6 +142,20 @@ test('right after a lost connection a taken id is its own, for a while', () => {
     sockets.at(-1)?.end(4409);
   }
   assert.equal(last().state, 'closed');
+});
+
+test('so it is for a peer that says it was there a moment ago', () => {
+  const { last } = open(() => 0.5, true);
+  sockets.at(-1)?.accept();
+  sockets.at(-1)?.end(4409);
+  assert.equal(last().state, 'waiting');
+});
+
+test('a server that does not let it in is as good as none', () => {
+  const { last } = open();
+  sockets.at(-1)?.accept();
+  pass(JOIN_WAIT_MS);
+  assert.equal(last().state, 'waiting');
 });
 
 test('connects at once when it is asked to', () => {
