@@ -4,6 +4,8 @@ import { svg } from './dom.js';
 import { initial } from './room-peers.js';
 
 const WIDTH = 320;
+/** From this peer to the one farthest from it. */
+const REACH = 122;
 /** With more peers than this their names would lie upon one another. */
 const NAMED = 8;
 
@@ -34,7 +36,10 @@ export class RoomMesh extends HTMLElement {
     // One or two others stand on a line with this peer, more of them around it.
     const height = peers.length > 2 ? 200 : 70;
     this.#picture.setAttribute('viewBox', `0 0 ${WIDTH} ${height}`);
-    const centre = { x: WIDTH / 2, y: peers.length > 2 ? height / 2 : height / 2 - 8 };
+    const centre = {
+      x: WIDTH / 2 + (peers.length === 1 ? REACH / 2 : 0),
+      y: peers.length > 2 ? height / 2 : height / 2 - 8,
+    };
     const places = peers.map((_, i) => place(centre, i, peers.length));
     const radius = peers.length > 24 ? 6 : peers.length > NAMED ? 10 : 15;
     this.#picture.replaceChildren(
@@ -51,7 +56,7 @@ export class RoomMesh extends HTMLElement {
 /** Where the i-th of n stands, on an ellipse, beginning at the left. @param {Place} centre @param {number} i @param {number} n */
 function place(centre, i, n) {
   const angle = Math.PI + (2 * Math.PI * i) / n;
-  return { x: centre.x + 122 * Math.cos(angle), y: centre.y + 66 * Math.sin(angle) };
+  return { x: centre.x + REACH * Math.cos(angle), y: centre.y + 66 * Math.sin(angle) };
 }
 
 /** @param {Place} from @param {Place} to @param {import('../room.js').Peer} peer */
