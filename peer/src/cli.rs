@@ -4,6 +4,7 @@ mod completions;
 mod delivery;
 mod exit;
 mod expectation;
+mod health;
 mod join;
 mod lines;
 mod options;
@@ -53,6 +54,8 @@ enum Command {
     /// Fill a room with many peers of this process, all connected with one another, and say how fast that went.
     #[command(after_help = swarm::EXAMPLES)]
     Swarm(swarm::Swarm),
+    /// Ask the status page of a peer whether it is well; exit code 0 if it is.
+    Health(health::Health),
     /// Print the completion script of a shell.
     Completions(completions::Completions),
 }
@@ -74,6 +77,7 @@ pub(crate) async fn run(started: Instant) -> Exit {
     match cli.command {
         Command::Join(join) => join.run(started).await,
         Command::Swarm(swarm) => swarm.run(started).await,
+        Command::Health(health) => health.run().await,
         Command::Completions(completions) => completions.run(),
     }
 }

@@ -10,11 +10,11 @@ use std::{
 
 use grtc_peer::{Config, Event, Events, Incoming, LinkEnds, LinkError, Network, Peer, PeerId, SignalLink};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// One room.
 #[derive(Clone, Default)]
-pub(crate) struct Hub(Arc<Mutex<Room>>);
+pub(crate) struct Hub(Arc<Mutex<Room>>, Arc<Notify>);
 
 #[derive(Default)]
 struct Room {
@@ -24,6 +24,9 @@ struct Room {
     refusals: Vec<LinkError>,
     /// Signals of this type are lost.
     lost: Option<&'static str>,
+    /// Everybody is told that these are there, and what is sent to them waits for them.
+    expected: Vec<String>,
+    waiting: Vec<(String, Value)>,
 }
 
 impl Hub {
@@ -40,6 +43,11 @@ impl Hub {
     /// The next links are refused with these, the last first.
     pub(crate) fn refuse(&self, refusals: Vec<LinkError>) {
         self.lock().refusals = refusals;
+    }
+
+    /// Tells everybody that these are in the room before they are, so that all of them offer.
+    pub(crate) fn expect(&self, ids: &[&str]) {
+        self.lock().expected = ids.iter().map(|id| (*id).to_owned()).collect();
     }
 
     /// Loses all signals of this type.
@@ -65,6 +73,11 @@ impl Hub {
         }
     }
 
+    /// Waits until a signal was lost.
+    pub(crate) async fn one_was_lost(&self) {
+        self.1.notified().await;
+    }
+
     pub(crate) fn members(&self) -> Vec<String> {
         self.lock().members.keys().cloned().collect()
     }
@@ -79,13 +92,19 @@ impl Hub {
     fn frame(&self, from: &str, text: &str) -> bool {
         let signal: Value = serde_json::from_str(text).unwrap();
         let kind = signal["type"].as_str().unwrap();
-        let room = self.lock();
+        let mut room = self.lock();
         if kind == "leave" {
             return false;
         }
-        if room.lost != Some(kind) {
+        if room.lost == Some(kind) {
+            self.1.notify_one();
+        } else {
             let to = signal["target_peer_id"].as_str().unwrap();
-            room.tell(to, &json!({"type":"webrtc_signal","from_peer_id":from,"signal":signal,"timestamp":"t"}));
+            let frame = json!({"type":"webrtc_signal","from_peer_id":from,"signal":signal,"timestamp":"t"});
+            match room.members.contains_key(to) {
+                true => room.tell(to, &frame),
+                false => room.waiting.push((to.to_owned(), frame)),
+            }
         }
         true
     }
@@ -123,7 +142,8 @@ impl SignalLink for Hub {
         if room.members.contains_key(&id) {
             return Err(LinkError::Closed { code: 4409, message: "taken".to_owned() });
         }
-        let peers: Vec<&String> = room.members.keys().collect();
+        let mut peers: Vec<&String> = room.members.keys().collect();
+        peers.extend(room.expected.iter().filter(|peer| **peer != id && !room.members.contains_key(*peer)));
         let state = json!({"type":"room_state","peers":peers,"your_peer_id":id});
         link.try_send(Incoming::Text(state.to_string())).unwrap();
         let total = room.members.len() + 1;
@@ -131,6 +151,12 @@ impl SignalLink for Hub {
         room.links += 1;
         let number = room.links;
         room.members.insert(id.clone(), (number, link));
+        let (now, later) = std::mem::take(&mut room.waiting).into_iter().partition(|(to, _)| *to == id);
+        room.waiting = later;
+        let now: Vec<(String, Value)> = now;
+        for (to, frame) in now {
+            room.tell(&to, &frame);
+        }
         drop(room);
         let hub = self.clone();
         tokio::spawn(async move {

@@ -1,0 +1,182 @@
+//! Measures on this machine and prints one JSON object a line:
+//!
+//! - `throughput`: one channel between two processes, messages of 16 and 64 KiB
+//! - `open`: from the start of `grtc-peer join` to its open channel, each time a fresh process
+//! - `mesh`: all channels among 20 peers of one process
+//!
+//! `cargo build --release -p grtc-server -p grtc-peer && cargo run --release -p grtc-peer --example figures`
+//!
+//! It starts `grtc-server` and `grtc-peer` from its own build directory.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use grtc_peer::{Config, Event, Events, Peer};
+use serde_json::{Value, json};
+
+/// How long data is sent for each size.
+const SENDING: Duration = Duration::from_secs(4);
+const OPENS: usize = 50;
+
+/// A process that ends with this one.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended already is what is wanted.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Runtime::new()?;
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["receive", server] => return runtime.block_on(receive(server)),
+        [] => {}
+        _ => bail!("it takes no arguments"),
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let _server = serve(port)?;
+    let server = format!("ws://127.0.0.1:{port}");
+    for length in [16 * 1024, 64 * 1024] {
+        println!("{}", runtime.block_on(throughput(&server, length))?);
+    }
+    println!("{}", opens(&server)?);
+    println!("{}", mesh(&server)?);
+    Ok(())
+}
+
+/// A program of the same build.
+fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let example = std::env::current_exe()?;
+    let program = example.parent().and_then(|folder| folder.parent()).context("no build directory")?.join(name);
+    if !program.exists() {
+        bail!("{} is not there: build it first", program.display());
+    }
+    Ok(program)
+}
+
+fn serve(port: u16) -> anyhow::Result<Running> {
+    let mut command = Command::new(program("grtc-server")?);
+    command.args([
+        "--listen",
+        &format!("127.0.0.1:{port}"),
+        "--database-url",
+        "sqlite::memory:",
+        "--message-rate",
+        "0",
+    ]);
+    let server = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+    let begin = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if begin.elapsed() > Duration::from_secs(10) {
+            bail!("the server does not start");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(server)
+}
+
+async fn join(server: &str, room: &str) -> anyhow::Result<(Peer, Events)> {
+    Ok(Peer::join(Config::new(server.parse()?, room.parse()?)).await?)
+}
+
+/// The other process: counts what comes and tells at the end.
+async fn receive(server: &str) -> anyhow::Result<()> {
+    let (peer, mut events) = join(server, "throughput").await?;
+    let (mut bytes, mut first) = (0, None);
+    while let Some(event) = events.next().await {
+        let Event::Message { from, payload, .. } = event else { continue };
+        if payload.as_text() == Some("end") {
+            let seconds = first.map_or(0.0, |first: Instant| first.elapsed().as_secs_f64());
+            peer.send(&from, json!({ "bytes": bytes, "seconds": seconds }).to_string()).await?;
+            peer.flush(&from).await?;
+            break;
+        }
+        first.get_or_insert_with(Instant::now);
+        bytes += payload.len();
+    }
+    peer.leave().await;
+    Ok(())
+}
+
+async fn throughput(server: &str, length: usize) -> anyhow::Result<Value> {
+    let (peer, mut events) = join(server, "throughput").await?;
+    let receiver = Command::new(std::env::current_exe()?).args(["receive", server]).stdout(Stdio::null()).spawn()?;
+    let _receiver = Running(receiver);
+    let other = loop {
+        match events.next().await.context("the peer ended")? {
+            Event::Connected { peer_id, .. } => break peer_id,
+            _ => continue,
+        }
+    };
+    let message = Bytes::from(vec![7; length]);
+    let begin = Instant::now();
+    while begin.elapsed() < SENDING {
+        for _ in 0..64 {
+            peer.send(&other, message.clone()).await?;
+        }
+    }
+    peer.send(&other, "end").await?;
+    let answer = loop {
+        match events.next().await.context("the peer ended")? {
+            Event::Message { payload, .. } => break payload.as_text().unwrap_or_default().to_owned(),
+            Event::Disconnected { .. } => bail!("the channel broke"),
+            _ => continue,
+        }
+    };
+    peer.leave().await;
+    let answer: Value = serde_json::from_str(&answer)?;
+    let (bytes, seconds) = (answer["bytes"].as_f64().unwrap_or_default(), answer["seconds"].as_f64().unwrap_or(1.0));
+    let mb_per_s = (bytes / seconds / 1e5).round() / 10.0;
+    Ok(json!({ "figure": "throughput", "message_bytes": length, "mb_per_s": mb_per_s, "seconds": seconds }))
+}
+
+/// From the start of a process to its open channel.
+fn opens(server: &str) -> anyhow::Result<Value> {
+    let mut there = Command::new(program("grtc-peer")?);
+    there.args(["join", "open", "--id", "there", "--server", server, "--json"]).stdin(Stdio::piped());
+    let mut there = Running(there.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?);
+    let lines = there.0.stdout.take().context("no stdout")?;
+    let (joined, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for _ in BufReader::new(lines).lines() {
+            // Read on, so that it is not held up.
+            let _ = joined.send(());
+        }
+    });
+    wait.recv_timeout(Duration::from_secs(10)).context("the peer does not join")?;
+    let mut times = Vec::new();
+    for number in 0..OPENS {
+        let begin = Instant::now();
+        let mut command = Command::new(program("grtc-peer")?);
+        command.args(["join", "open", "--id", &format!("open-{number}"), "--server", server, "--expect-peers", "1"]);
+        let mut peer = Running(command.arg("--json").stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?);
+        let lines = BufReader::new(peer.0.stdout.take().context("no stdout")?).lines();
+        let mut opened = lines.map_while(Result::ok).filter(|line| line.contains(r#""event":"connected""#));
+        opened.next().context("the channel does not open")?;
+        times.push(begin.elapsed().as_secs_f64() * 1_000.0);
+        opened.for_each(drop);
+        peer.0.wait()?;
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |percent: usize| (times[(times.len() * percent).div_ceil(100) - 1] * 10.0).round() / 10.0;
+    Ok(json!({ "figure": "open", "runs": OPENS, "ms": { "p50": at(50), "p90": at(90), "p99": at(99) } }))
+}
+
+fn mesh(server: &str) -> anyhow::Result<Value> {
+    let mut command = Command::new(program("grtc-peer")?);
+    command.args(["swarm", "mesh", "--peers", "20", "--json", "--server", server]);
+    let output = command.output()?;
+    let mut result: Value = serde_json::from_slice(&output.stdout).context("the swarm printed no result")?;
+    result["figure"] = json!("mesh");
+    Ok(result)
+}
