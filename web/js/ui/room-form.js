@@ -28,9 +28,10 @@ export class RoomForm extends HTMLElement {
   #suggestion = h('button', { type: 'button', class: 'link', hidden: true });
   #picture = h('span', { class: 'status-icon' });
   #words = h('span', { id: 'room-status', role: 'status' });
+  #goOn = h('span', { t: 'room.channels_go_on', hidden: true });
   #wait = h('span', { class: 'wait' });
   #retry = h('button', { type: 'button', class: 'link', t: 'room.retry', hidden: true });
-  #bar = h('div', { class: 'room-status' }, this.#picture, this.#words, this.#wait, this.#retry);
+  #bar = h('div', { class: 'room-status' }, this.#picture, this.#words, this.#goOn, this.#wait, this.#retry);
   #inside = h('p', { class: 'inside', hidden: true });
   #leave = h('button', { type: 'button' }, icon('leave'), h('span', { t: 'room.leave' }));
   #link = h('button', { type: 'button', class: 'quiet' }, icon('link'), h('span', { t: 'room.copy_link' }));
@@ -139,6 +140,8 @@ export class RoomForm extends HTMLElement {
   #showWait(status) {
     clearInterval(this.#countdown);
     this.#retry.hidden = this.#wait.hidden = status.state !== 'waiting';
+    const open = this.#session?.peers.some(({ state }) => state === 'connected') ?? false;
+    this.#goOn.hidden = status.state !== 'waiting' || !open;
     if (status.state !== 'waiting') return;
     const until = performance.now() + status.delayMs;
     const tick = () => {
