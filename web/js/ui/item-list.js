@@ -12,6 +12,8 @@ export class ItemList extends HTMLElement {
   #store = null;
   /** @type {Map<number, ItemRow>} */
   #rows = new Map();
+  /** Items that were changed and are not shown yet. @type {Set<number>} */
+  #fresh = new Set();
   #list = h('ul', { class: 'item-rows', tLabel: 'items.list' });
   #note = h('div', { class: 'note' });
   #count = h('p', { class: 'count', 'aria-live': 'polite' });
@@ -35,6 +37,7 @@ export class ItemList extends HTMLElement {
     this.#previous.addEventListener('click', () => void this.#store?.goTo(this.#store.page - 1));
     this.#next.addEventListener('click', () => void this.#store?.goTo(this.#store.page + 1));
     this.#list.addEventListener('item-delete', (event) => this.#delete(/** @type {ItemRow} */ (event.target)));
+    this.#list.addEventListener('item-edited', () => this.#show());
     this.append(this.#note, this.#list, this.#pager, this.#bulk);
   }
 
@@ -42,7 +45,11 @@ export class ItemList extends HTMLElement {
   set store(store) {
     this.#store = store;
     store.on('change', () => this.#show());
-    store.on('touched', ({ id, digest }) => this.#rows.get(id)?.touch(digest));
+    store.on('touched', ({ id, digest }) => {
+      const row = this.#rows.get(id);
+      if (row) row.touch(digest);
+      else this.#fresh.add(id);
+    });
     this.#show();
   }
 
@@ -50,17 +57,11 @@ export class ItemList extends HTMLElement {
     const store = this.#store;
     if (!store) return;
     const items = store.visible;
-    const rows = new Map(items.map((item) => [item.id, this.#rows.get(item.id) ?? new ItemRow()]));
-    for (const item of items) {
-      const row = /** @type {ItemRow} */ (rows.get(item.id));
-      row.store = store;
-      row.item = item;
-      if (!row.parentElement) h('li', {}, row);
-    }
-    this.#rows = rows;
+    this.#rows = this.#rowsFor(items, store);
+    if (!store.loading) this.#fresh.clear();
     arrange(
       this.#list,
-      [...rows.values()].flatMap(({ parentElement }) => parentElement ?? []),
+      [...this.#rows.values()].flatMap(({ parentElement }) => parentElement ?? []),
     );
     this.#list.setAttribute('aria-busy', String(store.loading));
     const first = store.page * PAGE_SIZE + 1;
@@ -68,9 +69,30 @@ export class ItemList extends HTMLElement {
     this.#previous.hidden = this.#next.hidden = store.pages === 1;
     this.#previous.disabled = store.page === 0;
     this.#next.disabled = store.page + 1 >= store.pages;
-    this.#pager.hidden = this.#bulk.hidden = this.#list.hidden = items.length === 0;
+    this.#pager.hidden = this.#bulk.hidden = items.length === 0;
+    this.#list.hidden = this.#rows.size === 0;
     arrange(this.#note, this.#noteFor(items.length));
     this.#note.hidden = !this.#note.firstChild;
+  }
+
+  /**
+   * A row for each item; the rows that there are stay. One that is being edited does even when its item is not on this
+   * page any more, so that nobody's words are lost to somebody else's.
+   * @param {import('../items.js').Item[]} items
+   * @param {import('../item_store.js').ItemStore} store
+   */
+  #rowsFor(items, store) {
+    const rows = new Map(items.map((item) => [item.id, this.#rows.get(item.id) ?? new ItemRow()]));
+    for (const item of items) {
+      const row = /** @type {ItemRow} */ (rows.get(item.id));
+      row.store = store;
+      row.item = item;
+      if (row.parentElement) continue;
+      h('li', {}, row);
+      if (this.#fresh.has(item.id)) row.touch(null);
+    }
+    for (const [id, row] of this.#rows) if (row.editing && !rows.has(id)) rows.set(id, row);
+    return rows;
   }
 
   /** What stands there instead of items, or above them. @param {number} shown */

@@ -24,6 +24,10 @@ export class ItemRow extends HTMLElement {
     this.addEventListener('animationend', () => this.classList.remove('touched'));
   }
 
+  get editing() {
+    return this.#form !== null;
+  }
+
   get item() {
     return this.#item;
   }
@@ -162,6 +166,7 @@ export class ItemRow extends HTMLElement {
     this.#item = this.store?.items.find((item) => item.id === id) ?? this.#item;
     this.#show();
     this.focusOn('edit');
+    this.dispatchEvent(new CustomEvent('item-edited', { bubbles: true }));
   }
 
   async #process() {

@@ -138,7 +138,12 @@ export class Tabs {
       if (/Content Security Policy|Refused to/.test(message.text())) this.faults.push(message.text());
     });
     await page.goto(url);
-    await page.locator('body.ready').waitFor();
+    await page
+      .locator('body.ready')
+      .waitFor()
+      .catch((error) => {
+        throw new Error(`the page did not start: ${this.faults.join('; ')}`, { cause: error });
+      });
     return page;
   }
 

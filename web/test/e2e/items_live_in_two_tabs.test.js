@@ -100,5 +100,21 @@ test('items live in two tabs', async (t) => {
     await second.getByText('21–24 of 24').waitFor();
     assert.ok(await second.getByRole('button', { name: 'Next page' }).isDisabled());
   });
+
+  await t.test('what is being written stays when others push it off the page', async () => {
+    await second.getByRole('button', { name: 'Load Items' }).click();
+    await row(second, 'More 19').getByRole('button', { name: 'Edit' }).click();
+    await second.keyboard.type('Half a wo');
+    const headers = { 'Content-Type': 'application/json' };
+    const body = JSON.stringify(Array.from({ length: 20 }, (_, i) => ({ title: `Even more ${i}` })));
+    await fetch(`${server.url}/api/items/bulk`, { method: 'POST', headers, body });
+    await second.getByText('1–10 of 44').waitFor();
+    await row(second, 'Even more 10').waitFor();
+    await second.keyboard.type('rd');
+    await second.keyboard.press('Enter');
+    await second.getByRole('form', { name: /^Edit/ }).waitFor({ state: 'detached' });
+    await second.getByLabel('Search').fill('Half a word');
+    await row(second, 'Half a word').waitFor();
+  });
   assert.deepEqual(tabs.faults, []);
 });
