@@ -23,7 +23,10 @@ export class ItemStore extends Emitter {
   items = [];
   /** How many items match the filter. */
   total = 0;
+  /** The page that is wanted, from 0. */
   page = 0;
+  /** How many items stand before those that are loaded. */
+  skipped = 0;
   /** @type {Filter} */
   filter = { status: '', q: '' };
   loaded = false;
@@ -65,15 +68,11 @@ export class ItemStore extends Emitter {
     this.loading = true;
     this.emit('change', null);
     try {
-      const query = {
-        ...this.filter,
-        sort: /** @type {const} */ ('-id'),
-        skip: this.page * PAGE_SIZE,
-        limit: PAGE_SIZE,
-      };
-      const { items, total } = await this.#api.list(query);
+      const skipped = this.page * PAGE_SIZE;
+      const sort = /** @type {const} */ ('-id');
+      const { items, total } = await this.#api.list({ ...this.filter, sort, skip: skipped, limit: PAGE_SIZE });
       if (load !== this.#loads) return;
-      Object.assign(this, { items, total, loaded: true, error: null });
+      Object.assign(this, { items, total, skipped, loaded: true, error: null });
     } catch (error) {
       if (load !== this.#loads) return;
       this.error = asApiError(error);

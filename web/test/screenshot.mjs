@@ -14,7 +14,7 @@ const tabs = await Tabs.launch();
 try {
   await makeItems(server.url);
   const names = ['lucía', 'kenji', 'ada'];
-  const desktop = { viewport: { width: 1320, height: 1000 }, deviceScaleFactor: 1.5 };
+  const desktop = { viewport: { width: 1320, height: 1080 }, deviceScaleFactor: 1.5 };
   const [first, second, ada] = [
     await inRoom(tabs, server.url, 'lucía'),
     await inRoom(tabs, server.url, 'kenji'),

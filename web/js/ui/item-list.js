@@ -1,6 +1,6 @@
 /** The items that are loaded, their pages, and what can be done to all of them at once. */
 import { say } from '../i18n.js';
-import { PAGE_SIZE, asApiError } from '../item_store.js';
+import { asApiError } from '../item_store.js';
 import { arrange, h } from './dom.js';
 import { errorKey, field, statusSelect } from './field.js';
 import { icon } from './icons.js';
@@ -64,7 +64,7 @@ export class ItemList extends HTMLElement {
       [...this.#rows.values()].flatMap(({ parentElement }) => parentElement ?? []),
     );
     this.#list.setAttribute('aria-busy', String(store.loading));
-    const first = store.page * PAGE_SIZE + 1;
+    const first = store.skipped + 1;
     say(this.#count, 'items.range', { first, last: first + items.length - 1, count: store.visibleTotal });
     this.#previous.hidden = this.#next.hidden = store.pages === 1;
     this.#previous.disabled = store.page === 0;

@@ -85,6 +85,18 @@ test('a page behind the last one becomes the last one', async () => {
   assert.equal(store.items.length, 1);
 });
 
+test('the page that is loaded is told from the one that is wanted', async () => {
+  const all = Array.from({ length: 12 }, (_, i) => item(12 - i));
+  const page = (/** @type {string} */ url) =>
+    all.slice(Number(new URL(url).searchParams.get('skip') ?? 0)).slice(0, 10);
+  const store = new ItemStore(api(({ url }) => json(page(url), { headers: { 'X-Total-Count': '12' } })));
+  await store.load();
+  const next = store.goTo(1);
+  assert.deepEqual([store.page, store.skipped, store.items.length], [1, 0, 10]);
+  await next;
+  assert.deepEqual([store.page, store.skipped, store.items.length], [1, 10, 2]);
+});
+
 test('what is deleted is out of sight at once, and can come back until it is sent', async () => {
   const store = new ItemStore(
     api(({ method }) => (method === 'GET' ? json([item(1), item(2)]) : new Response(null, { status: 204 }))),
