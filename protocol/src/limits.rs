@@ -23,7 +23,7 @@ pub const ROOM_PEERS: usize = 256;
 pub const OUTBOX_MESSAGES: usize = 256;
 /// Bytes waiting for one client; beyond it it is closed as too slow (4008).
 pub const OUTBOX_BYTES: usize = 1024 * 1024;
-/// How long one write to a client may make no progress before it is closed as too slow.
+/// How long writing what waits for a client may take before it is closed as too slow.
 pub const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long the server waits for its own close frame to leave.
 pub const CLOSE_GRACE: Duration = Duration::from_secs(2);

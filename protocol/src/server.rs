@@ -194,9 +194,77 @@ pub fn encode<M: Message>(message: &M) -> String {
     String::from_utf8(json).unwrap_or_default()
 }
 
+/// Somebody's JSON on its way to others, as the bytes it came in.
+///
+/// The messages that carry it can be [`encode`]d as well, but that parses the JSON anew. Here it has been parsed before:
+/// the result is the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Forward<'a> {
+    /// Who sent it.
+    pub from: &'a PeerId,
+    /// JSON.
+    pub json: &'a str,
+    /// RFC 3339.
+    pub timestamp: &'a str,
+}
+
+impl Forward<'_> {
+    /// A [`WebrtcSignal`].
+    #[must_use]
+    pub fn signal(self) -> String {
+        self.message(WebrtcSignal::TYPE, "signal", None)
+    }
+
+    /// A [`DirectMessage`].
+    #[must_use]
+    pub fn direct(self) -> String {
+        self.message(DirectMessage::TYPE, "data", None)
+    }
+
+    /// A [`BroadcastMessage`].
+    #[must_use]
+    pub fn broadcast(self, seq: u64) -> String {
+        self.message(BroadcastMessage::TYPE, "data", Some(seq))
+    }
+
+    fn message(self, kind: &str, field: &str, seq: Option<u64>) -> String {
+        let from = serde_json::to_string(self.from).unwrap_or_default();
+        let mut text = String::with_capacity(self.json.len() + from.len() + 128);
+        for part in ["{\"type\":\"", kind, "\",\"from_peer_id\":", &from, ",\"", field, "\":", self.json] {
+            text.push_str(part);
+        }
+        for part in [",\"timestamp\":\"", self.timestamp, "\""] {
+            text.push_str(part);
+        }
+        if let Some(seq) = seq {
+            text.push_str(",\"seq\":");
+            text.push_str(&seq.to_string());
+        }
+        text.push('}');
+        text
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_forwarded_is_what_would_be_encoded() {
+        let from: PeerId = "a\"b\u{e9}".parse().unwrap();
+        let json = r#"{"x": [1.50, "\u00e9"]}"#;
+        let (raw, timestamp) = (serde_json::from_str(json).unwrap(), "2030-01-01T00:00:00.000Z");
+        let forward = Forward { from: &from, json, timestamp };
+        let (from_peer_id, timestamp) = (from.clone(), timestamp.into());
+        let signal = WebrtcSignal { from_peer_id, signal: raw, timestamp };
+        assert_eq!(forward.signal(), encode(&signal));
+        let WebrtcSignal { from_peer_id, signal: data, timestamp } = signal;
+        let direct = DirectMessage { from_peer_id, data, timestamp };
+        assert_eq!(forward.direct(), encode(&direct));
+        let DirectMessage { from_peer_id, data, timestamp } = direct;
+        let broadcast = BroadcastMessage { from_peer_id, data, timestamp, seq: Some(7) };
+        assert_eq!(forward.broadcast(7), encode(&broadcast));
+    }
 
     #[test]
     fn writes_the_type_first_and_leaves_out_what_is_not_there() {

@@ -4,7 +4,7 @@ use grtc_protocol::{
     CloseCode, PeerId, RoomId,
     client::{ClientMessage, ErrorCode},
     limits::ROOM_PEERS,
-    server::{BroadcastMessage, DirectMessage, LeaveReason, PeerJoined, PeerLeft, RoomState, WebrtcSignal, encode},
+    server::{Forward, LeaveReason, PeerJoined, PeerLeft, RoomState, encode},
 };
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
@@ -69,18 +69,18 @@ impl<H: Clone> Room<H> {
         match command {
             Command::Join { peer, handle } => self.join(peer, handle, now).map_err(Refusal::Join),
             Command::Leave { peer, reason } => Ok(self.leave(peer, reason, now)),
-            Command::Send { from, message } => match message {
-                ClientMessage::Signal { target, signal } => {
-                    let signal = raw(signal)?;
-                    self.to_one(target, &WebrtcSignal { from_peer_id: from.clone(), signal, timestamp: now.into() })
+            Command::Send { from, message } => {
+                let forward = |json| Forward { from, json, timestamp: now };
+                match message {
+                    ClientMessage::Signal { target, signal } => self.to_one(target, || forward(signal).signal()),
+                    ClientMessage::Direct { target, data } => self.to_one(target, || forward(data).direct()),
+                    ClientMessage::Broadcast { data } => {
+                        self.broadcasts += 1;
+                        Ok(self.to_all(|peer| peer != from, || forward(data).broadcast(self.broadcasts)))
+                    }
+                    ClientMessage::Leave | ClientMessage::Ping => Ok(Vec::new()),
                 }
-                ClientMessage::Direct { target, data } => {
-                    let data = raw(data)?;
-                    self.to_one(target, &DirectMessage { from_peer_id: from.clone(), data, timestamp: now.into() })
-                }
-                ClientMessage::Broadcast { data } => self.broadcast(from, raw(data)?, now),
-                ClientMessage::Leave | ClientMessage::Ping => Ok(Vec::new()),
-            },
+            }
         }
     }
 
@@ -100,8 +100,8 @@ impl<H: Clone> Room<H> {
         let mut effects = Vec::with_capacity(self.members.len() + 1);
         effects.push(Effect { to: handle.clone(), frame: state.into() });
         let total_peers = self.members.len() + 1;
-        effects
-            .extend(self.to_all(&PeerJoined { peer_id: peer.clone(), timestamp: now.into(), total_peers }, |_| true));
+        let joined = PeerJoined { peer_id: peer.clone(), timestamp: now.into(), total_peers };
+        effects.extend(self.to_all(|_| true, || encode(&joined)));
         self.members.insert(peer, handle);
         Ok(effects)
     }
@@ -113,42 +113,27 @@ impl<H: Clone> Room<H> {
         }
         let total_peers = self.members.len();
         let left = PeerLeft { peer_id: peer.clone(), timestamp: now.into(), total_peers, reason: Some(reason) };
-        self.to_all(&left, |_| true)
+        self.to_all(|_| true, || encode(&left))
     }
 
-    fn to_one<M: grtc_protocol::server::Message>(&self, target: &str, message: &M) -> Result<Vec<Effect<H>>, Refusal> {
+    fn to_one(&self, target: &str, frame: impl FnOnce() -> String) -> Result<Vec<Effect<H>>, Refusal> {
         let Some(handle) = self.members.get(target) else {
             // The name may be anything: Debug escapes it.
             let message = format!("no peer {target:?} in this room");
             return Err(Refusal::Message(ErrorCode::PeerNotFound, message));
         };
-        Ok(vec![Effect { to: handle.clone(), frame: encode(message).into() }])
+        Ok(vec![Effect { to: handle.clone(), frame: frame().into() }])
     }
 
-    fn broadcast(&mut self, from: &PeerId, data: &RawValue, now: &str) -> Result<Vec<Effect<H>>, Refusal> {
-        self.broadcasts += 1;
-        let message =
-            BroadcastMessage { from_peer_id: from.clone(), data, timestamp: now.into(), seq: Some(self.broadcasts) };
-        Ok(self.to_all(&message, |peer| peer != from))
-    }
-
-    fn to_all<M: grtc_protocol::server::Message>(
-        &self,
-        message: &M,
-        wanted: impl Fn(&PeerId) -> bool,
-    ) -> Vec<Effect<H>> {
+    /// The same frame, made once, for every member that is wanted.
+    fn to_all(&self, wanted: impl Fn(&PeerId) -> bool, frame: impl FnOnce() -> String) -> Vec<Effect<H>> {
         let mut members = self.members.iter().filter(|(peer, _)| wanted(peer)).map(|(_, handle)| handle).peekable();
         if members.peek().is_none() {
             return Vec::new();
         }
-        let frame = Text::from(encode(message));
+        let frame = Text::from(frame());
         members.map(|handle| Effect { to: handle.clone(), frame: frame.clone() }).collect()
     }
-}
-
-/// The text was parsed as JSON before; a text that is none reaches nobody.
-fn raw(json: &str) -> Result<&RawValue, Refusal> {
-    serde_json::from_str(json).map_err(|error| Refusal::Message(ErrorCode::BadJson, error.to_string()))
 }
 
 #[cfg(test)]

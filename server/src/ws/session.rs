@@ -3,7 +3,6 @@
 
 use std::{
     borrow::Cow,
-    collections::VecDeque,
     future::poll_fn,
     ops::ControlFlow,
     pin::Pin,
@@ -207,32 +206,28 @@ impl Session {
     async fn write(&mut self, next: Next) -> ControlFlow<End> {
         match next {
             Next::Close(code) => ControlFlow::Break(End::with(code)),
-            Next::Write(frames) => self.send(frames.into_iter().map(Message::Text).collect()).await,
+            Next::Write(frames) => self.send(frames.into_iter().map(Message::Text)).await,
         }
     }
 
     /// Sends some messages and flushes once. A client that takes nothing for too long, or whose outbox overflows
     /// meanwhile, is too slow.
-    async fn send(&mut self, messages: VecDeque<Message>) -> ControlFlow<End> {
+    async fn send(&mut self, messages: impl Iterator<Item = Message>) -> ControlFlow<End> {
         let (socket, outbox) = (&mut self.socket, &self.outbox);
-        let written = async {
+        let written = timeout(WRITE_STALL, async {
             for message in messages {
-                timeout(WRITE_STALL, socket.feed(message)).await.map_err(|_| CloseCode::TooSlow).map(drop)?;
+                socket.feed(message).await?;
             }
-            match timeout(WRITE_STALL, socket.flush()).await {
-                Ok(Ok(())) => Ok(true),
-                Ok(Err(_)) => Ok(false),
-                Err(_) => Err(CloseCode::TooSlow),
-            }
-        };
+            socket.flush().await
+        });
         let result = tokio::select! {
             biased;
-            result = written => result,
+            result = written => result.map_err(|_| CloseCode::TooSlow),
             code = poll_fn(|cx| outbox.poll_closed(cx)) => Err(code),
         };
         match result {
-            Ok(true) => ControlFlow::Continue(()),
-            Ok(false) => ControlFlow::Break(End::of_client(LeaveReason::Lost)),
+            Ok(Ok(())) => ControlFlow::Continue(()),
+            Ok(Err(_)) => ControlFlow::Break(End::of_client(LeaveReason::Lost)),
             Err(code) => ControlFlow::Break(End::with(code)),
         }
     }
@@ -330,7 +325,7 @@ impl Session {
             Some(pinged) if now - pinged >= HEARTBEAT_TIMEOUT => ControlFlow::Break(End::with(CloseCode::NoHeartbeat)),
             None if now - self.heard >= HEARTBEAT_INTERVAL => {
                 self.pinged = Some(now);
-                self.send(VecDeque::from([Message::Ping(Bytes::new())])).await
+                self.send(std::iter::once(Message::Ping(Bytes::new()))).await
             }
             _ => ControlFlow::Continue(()),
         }
@@ -362,7 +357,8 @@ async fn close(socket: &mut Socket, code: CloseCode) {
         let stream = socket.get_mut();
         stream.message();
         stream.shutdown().await?;
-        let mut buffer = [0; 1024];
+        // On the heap, since every session would carry it along otherwise.
+        let mut buffer = vec![0; 1024];
         while stream.read(&mut buffer).await? > 0 {
             stream.message();
         }
