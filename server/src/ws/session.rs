@@ -45,7 +45,9 @@ use crate::hub::{
     registry::{Membership, Registry},
 };
 
-pub(super) type Socket = WebSocketStream<Counted<TcpStream>>;
+/// On the heap: a socket that is moved through futures has a place in each of them.
+pub(super) type Socket = Box<Stream>;
+type Stream = WebSocketStream<Counted<TcpStream>>;
 
 /// What a session needs from outside.
 #[derive(Clone)]
@@ -130,15 +132,14 @@ pub(super) async fn run(mut socket: Socket, room: RoomId, peer: PeerId, context:
     };
     let end = session.serve().await;
     debug!(close.code = end.code.map(CloseCode::code), "session ended");
-    let Session { mut socket, mut membership, .. } = session;
-    membership.reason = end.reason;
+    session.membership.reason = end.reason;
+    let Session { mut socket, membership, .. } = session;
     // The others learn of it now; the goodbye to this client may take a while.
     drop(membership);
-    if let Some(code) = end.code {
-        close(&mut socket, code).await;
-    } else {
+    match end.code {
+        Some(code) => close(&mut socket, code).await,
         // The close handshake's answer, if there is one to send.
-        let _ = timeout(CLOSE_GRACE, socket.flush()).await;
+        None => drop(timeout(CLOSE_GRACE, socket.flush()).await),
     }
 }
 
@@ -349,7 +350,7 @@ fn failed(error: &tungstenite::Error) -> End {
 
 /// Says goodbye with a code. What the client still sends is read and thrown away until it closes too, since a socket
 /// that is closed on unread bytes takes the goodbye along; all for a bounded time.
-async fn close(socket: &mut Socket, code: CloseCode) {
+async fn close(socket: &mut Stream, code: CloseCode) {
     let frame = CloseFrame { code: WireCode::from(code.code()), reason: code.reason().into() };
     let goodbye = async {
         // An error means that the client is gone or has closed already.

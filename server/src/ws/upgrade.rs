@@ -157,5 +157,5 @@ async fn socket(upgrade: OnUpgrade) -> Result<session::Socket, anyhow::Error> {
         .max_write_buffer_size(OUTBOX_BYTES + WRITE_BUFFER + MESSAGE_BYTES)
         .max_message_size(Some(MESSAGE_BYTES))
         .max_frame_size(Some(MESSAGE_BYTES));
-    Ok(WebSocketStream::from_partially_read(stream, parts.read_buf.into(), Role::Server, Some(config)).await)
+    Ok(Box::new(WebSocketStream::from_partially_read(stream, parts.read_buf.into(), Role::Server, Some(config)).await))
 }
