@@ -1,14 +1,22 @@
 //! A server for one test.
 
-use std::net::SocketAddr;
+use std::{ffi::OsString, net::SocketAddr, time::Duration};
+
+use anyhow::{Context, bail};
+use grtc_server::cli::{self, Task};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 
 use crate::{
     http::Http,
-    process::{ServerProcess, server_binary},
     ws::{self, Client, Refusal},
 };
 
-/// A server on a free port with an empty database. It ends when it is dropped.
+/// Longer than the server's own grace for requests that are under way.
+const STOP: Duration = Duration::from_secs(15);
+
+/// A server on a free port with an empty database, in the test's own process. It ends when it is dropped. For what only
+/// a process of its own can show (signals, crashes, the log) there is [`crate::ServerProcess`].
 ///
 /// ```no_run
 /// # async fn example() -> anyhow::Result<()> {
@@ -28,48 +36,66 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct TestServer {
-    process: ServerProcess,
+    address: SocketAddr,
+    // Dropping it tells the server to stop.
+    shutdown: oneshot::Sender<()>,
+    server: JoinHandle<anyhow::Result<()>>,
+    _directory: TempDir,
 }
 
 impl TestServer {
     /// Starts a server with its defaults, but without a limit on messages.
     ///
     /// # Errors
-    /// When there is no server binary or it does not start.
+    /// When it can't bind.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::start_with(&[]).await
+        Self::start_with(&["--message-rate", "0"]).await
     }
 
-    /// Starts a server with `arguments` in addition, such as `&["--message-rate", "100"]`.
+    /// Starts a server with the arguments of `grtc-server` that are given, such as `&["--message-rate", "100"]`.
+    /// Arguments that it does not know end the process, as they end `grtc-server`.
     ///
     /// # Errors
-    /// When there is no server binary or it does not start.
+    /// When the arguments make no configuration that can be run, or it can't bind.
     pub async fn start_with(arguments: &[&str]) -> anyhow::Result<Self> {
-        Ok(Self { process: ServerProcess::start(&server_binary()?, arguments).await? })
+        let directory = TempDir::with_prefix("grtc-").context("can't make a directory for the server")?;
+        let database = format!("sqlite://{}?mode=rwc", directory.path().join("grtc.db").display());
+        let own = ["grtc-server", "--listen", "127.0.0.1:0", "--database-url", &database];
+        let Task::Serve(config) = cli::parse(own.iter().chain(arguments).map(OsString::from))? else {
+            bail!("{arguments:?} starts no server");
+        };
+        let listener = TcpListener::bind(config.listen).await.context("can't listen")?;
+        let address = listener.local_addr()?;
+        let (shutdown, told) = oneshot::channel();
+        let server = tokio::spawn(grtc_server::run(listener, config, async {
+            // Dropped or sent: both mean that the test is over.
+            let _ = told.await;
+        }));
+        Ok(Self { address, shutdown, server, _directory: directory })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.process.address()
+        self.address
     }
 
     /// `http://127.0.0.1:PORT` and `path`, which begins with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address())
+        format!("http://{}{path}", self.address)
     }
 
     /// `ws://127.0.0.1:PORT` and the path of a room, without a peer id.
     #[must_use]
     pub fn ws_url(&self, room: &str) -> String {
-        ws::url(self.address(), room)
+        ws::url(self.address, room)
     }
 
     /// Its HTTP side.
     #[must_use]
     pub fn http(&self) -> Http {
-        Http::new(self.address())
+        Http::new(self.address)
     }
 
     /// Joins a room and waits for the `room_state`.
@@ -77,7 +103,7 @@ impl TestServer {
     /// # Errors
     /// When the server refuses the upgrade, or sends something else first, a close for instance.
     pub async fn join(&self, room: &str, peer: &str) -> anyhow::Result<Client> {
-        Client::join(self.address(), room, peer).await
+        Client::join(self.address, room, peer).await
     }
 
     /// Upgrades without waiting for any frame: for connections that end with a close code instead of a `room_state`.
@@ -85,20 +111,16 @@ impl TestServer {
     /// # Errors
     /// The answer of a server that refuses the upgrade.
     pub async fn connect(&self, room: &str, peer: &str) -> Result<Client, Refusal> {
-        Client::connect(&ws::peer_url(self.address(), room, peer)).await
+        Client::connect(&ws::peer_url(self.address, room, peer)).await
     }
 
-    /// What it logged so far.
-    #[must_use]
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
-
-    /// Ends it as an operator would and waits until it has ended.
+    /// Ends it as an operator would, and waits until it has ended.
     ///
     /// # Errors
     /// When it does not end in time, or with a failure.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.process.stop().await
+        drop(self.shutdown);
+        let ended = timeout(STOP, self.server).await;
+        ended.with_context(|| format!("the server did not end within {STOP:?}"))?.context("the server panicked")?
     }
 }
