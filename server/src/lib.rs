@@ -96,7 +96,10 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
         Ok(result) => result?,
         Err(_) => warn!("some requests were not done in time"),
     }
-    writer.finish().await;
+    // A request that is still under way holds on to the writer, and is let down.
+    if timeout(limits::CLOSE_GRACE, writer.finish()).await.is_err() {
+        warn!("the database was not closed");
+    }
     info!("stopped");
     Ok(())
 }

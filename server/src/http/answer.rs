@@ -47,14 +47,20 @@ pub(super) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// The versions that an `If-Match` or `If-None-Match` names. A tag that no item has names none.
-pub(super) fn condition(header: Option<&str>) -> Option<Condition> {
-    let tags = header?;
+/// The versions that an `If-Match` names. A tag that no item has names none.
+pub(super) fn condition(header: Option<&HeaderValue>) -> Option<Condition> {
+    let tags = header?.to_str().unwrap_or_default();
     if tags.trim() == "*" {
         return Some(Condition::Always);
     }
     let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
     Some(Condition::Versions(tags.split(',').filter_map(version).collect()))
+}
+
+/// Whether an `If-None-Match` names this version. A tag that a proxy has made weak does too.
+pub(super) fn knows(header: Option<&HeaderValue>, version: i64) -> bool {
+    let strong = header.and_then(|tags| HeaderValue::try_from(tags.to_str().ok()?.replace("W/", "")).ok());
+    condition(strong.as_ref()).is_some_and(|known| known.holds(version))
 }
 
 impl Answer {
@@ -150,11 +156,13 @@ mod tests {
     #[test]
     fn reads_entity_tags() {
         assert_eq!(condition(None), None);
-        assert_eq!(condition(Some(" * ")), Some(Condition::Always));
-        assert_eq!(condition(Some("\"1\", \"22\"")), Some(Condition::Versions(vec![1, 22])));
-        for nothing in ["", "1", "\"x\"", "W/\"1\"", "\"1"] {
-            assert_eq!(condition(Some(nothing)), Some(Condition::Versions(vec![])), "{nothing}");
+        let header = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
+        assert_eq!(condition(Some(&header(" * "))), Some(Condition::Always));
+        assert_eq!(condition(Some(&header("\"1\", \"22\""))), Some(Condition::Versions(vec![1, 22])));
+        for nothing in ["", "1", "\"x\"", "W/\"1\"", "\"1", "\"é\""] {
+            assert_eq!(condition(Some(&header(nothing))), Some(Condition::Versions(vec![])), "{nothing}");
         }
+        assert!(knows(Some(&header("\"2\", W/\"1\"")), 1) && !knows(Some(&header("\"2\"")), 1) && !knows(None, 1));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{
-    answer::{IDEMPOTENCY_KEY, answered, condition, etag},
+    answer::{IDEMPOTENCY_KEY, answered, condition, etag, knows},
     fields,
     request::{Request, request},
     to_json,
@@ -260,7 +260,7 @@ pub(crate) async fn set_status(app: &App, mut request: Request) -> Result {
 )]
 pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
     let item = app.store.item(item_id(id)?).await?;
-    if condition(request.header(IF_NONE_MATCH)).is_some_and(|known| known.holds(item.version)) {
+    if knows(request.headers.get(IF_NONE_MATCH), item.version) {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         if let Ok(tag) = HeaderValue::try_from(etag(item.version)) {
@@ -283,7 +283,7 @@ pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
 )]
 pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result {
     let id = item_id(id)?;
-    let condition = condition(request.header(IF_MATCH)).unwrap_or(Condition::Always);
+    let condition = condition(request.headers.get(IF_MATCH)).unwrap_or(Condition::Always);
     let patch = fields::patch(&request.json().await?)?;
     match app.store.write(Op::Update { id, patch, condition }, None).await? {
         Done::Item(item) => Ok(Answer::item(StatusCode::OK, &item).response()),
@@ -299,7 +299,7 @@ pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result 
 )]
 pub(crate) async fn delete(app: &App, id: &str, request: &Request) -> Result {
     let id = item_id(id)?;
-    let condition = condition(request.header(IF_MATCH)).unwrap_or(Condition::Always);
+    let condition = condition(request.headers.get(IF_MATCH)).unwrap_or(Condition::Always);
     app.store.write(Op::Delete { id, condition }, None).await?;
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -191,7 +191,13 @@ impl Group {
         Ok(match op {
             Op::Create(items) => Ok(Done::Items(items.into_iter().map(|new| self.create(new)).collect())),
             Op::Update { id, patch, condition } => self.update(id, patch, &condition),
-            Op::Delete { id, condition } => self.delete(id, &condition),
+            Op::Delete { id, condition } => {
+                if self.dirty.contains(&id) {
+                    // SQLite keeps the highest id for ever, but of a row that was there only.
+                    self.flush_items(transaction).await?;
+                }
+                self.delete(id, &condition)
+            }
             Op::SetStatus { ids, status } => Ok(Done::Count(self.set_status(ids, status))),
             Op::Process { id } => self.process(id),
             Op::Claim { jobs } => Ok(work::claim(self, transaction, jobs).await?),
@@ -264,6 +270,8 @@ impl Group {
     fn delete(&mut self, id: i64, condition: &Condition) -> Result<Done, StoreError> {
         let status = self.existing(id, condition)?.status;
         *self.counts.entry(status).or_default() -= 1;
+        // A search that began before this must not remember what it counted.
+        self.rev += 1;
         self.items.insert(id, None);
         self.dirty.remove(&id);
         self.deleted.push(id);
@@ -302,15 +310,21 @@ impl Group {
         Ok(Done::Queued(job))
     }
 
-    async fn flush(&mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    async fn flush_items(&mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         use item::Column::{Description, Id, Rev, Status, Title, UpdatedAt, Version};
-        let rows: Vec<item::Model> = self.dirty.iter().filter_map(|id| self.item(*id).cloned()).collect();
+        let dirty = std::mem::take(&mut self.dirty);
+        let rows: Vec<item::Model> = dirty.iter().filter_map(|id| self.item(*id).cloned()).collect();
         let mut same_id = OnConflict::column(Id);
         same_id.update_columns([Title, Description, Status, UpdatedAt, Version, Rev]);
         for rows in rows.chunks(STATEMENT_ROWS) {
             let rows = rows.iter().cloned().map(with_all_columns);
             item::Entity::insert_many(rows).on_conflict(same_id.clone()).exec_without_returning(transaction).await?;
         }
+        Ok(())
+    }
+
+    async fn flush(&mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        self.flush_items(transaction).await?;
         for ids in self.deleted.chunks(STATEMENT_ROWS) {
             item::Entity::delete_many().filter(item::Column::Id.is_in(ids.iter().copied())).exec(transaction).await?;
             search::forget(transaction, ids).await?;
@@ -344,7 +358,7 @@ impl Group {
         for (status, change) in self.counts {
             *state.counts.entry(status).or_default() += change;
         }
-        if state.rev != self.rev || self.changes.iter().any(|change| matches!(change, Change::Deleted(_))) {
+        if state.rev != self.rev {
             state.matches.clear();
         }
         state.rev = self.rev;

@@ -4,6 +4,8 @@
 //! It follows the items by their change numbers, in steps: before a search, and when nothing is written. So a write
 //! does not pay for it, and a crash loses nothing of it.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Statement, Value};
 
 use super::{Store, StoreError, entity::item, model::Status, read::Page, writer::Op};
@@ -42,14 +44,24 @@ pub(super) async fn forget(transaction: &DatabaseTransaction, ids: &[i64]) -> Re
 
 /// What a row of the index has to meet to match `text`: as a phrase of trigrams or, where it is shorter than one, by a
 /// look at each. Upper and lower case are the same.
-fn matching(text: &str) -> (&'static str, Vec<Value>) {
+fn matching(text: &str) -> (String, Vec<Value>) {
     if text.chars().count() >= 3 {
         let phrase = format!("\"{}\"", text.replace('"', "\"\""));
-        ("items_search MATCH ?", vec![phrase.into()])
+        ("items_search MATCH ?".to_owned(), vec![phrase.into()])
     } else {
-        let sql = "(instr(lower(s.title), lower(?)) OR instr(lower(s.description), lower(?)))";
-        (sql, vec![text.into(), text.into()])
+        // SQLite's own lower() knows ASCII alone; two characters have four spellings at most.
+        let cases = cases(text);
+        let sql = vec!["instr(s.title, ?) OR instr(s.description, ?)"; cases.len()].join(" OR ");
+        (format!("({sql})"), cases.iter().flat_map(|case| [case.as_str().into(), case.as_str().into()]).collect())
     }
+}
+
+/// The text with each of its characters in upper and lower case.
+fn cases(text: &str) -> BTreeSet<String> {
+    text.chars().fold(BTreeSet::from([String::new()]), |begun, next| {
+        let (lower, upper) = (next.to_lowercase().to_string(), next.to_uppercase().to_string());
+        begun.iter().flat_map(|text| [format!("{text}{lower}"), format!("{text}{upper}")]).collect()
+    })
 }
 
 impl Store {
