@@ -105,6 +105,10 @@ impl Peer {
             relay_only: config.network.relay_only,
             resolve_mdns: !config.network.no_mdns,
         };
+        let mut urls = settings.ice_servers.iter().flat_map(|server| &server.urls);
+        if settings.relay_only && !urls.any(|url| url.starts_with("turn")) {
+            return Err(NetworkError::NoRelay.into());
+        }
         Ok(Self::start(config.room, state.your_peer_id, state.peers, settings, link, ends))
     }
 

@@ -41,8 +41,8 @@ impl From<&JoinError> for Exit {
     fn from(error: &JoinError) -> Self {
         match error {
             JoinError::Link(error) if error.is_unauthorized() => Self::Identity,
-            JoinError::Network(NetworkError::NoSuchInterface { .. } | NetworkError::Nothing) => Self::Usage,
-            JoinError::Network(_) => Self::Local,
+            JoinError::Network(NetworkError::Unlisted(_)) => Self::Local,
+            JoinError::Network(_) => Self::Usage,
             _ => Self::Signaling,
         }
     }

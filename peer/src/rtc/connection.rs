@@ -18,6 +18,7 @@ use webrtc::{
         PeerConnection, PeerConnectionBuilder, RTCConfiguration, RTCConfigurationBuilder, RTCIceCandidateInit,
         RTCIceServer, RTCIceTransportPolicy, RTCSessionDescription, SettingEngine, SettingEngineBuilder, StatsSelector,
     },
+    runtime::Runtime,
 };
 
 use super::{
@@ -47,7 +48,7 @@ impl Connection {
     /// A connection with its sockets bound.
     pub(super) async fn new(settings: &Settings, callbacks: mpsc::Sender<Callback>) -> Result<Self, Error> {
         if settings.resolve_mdns && !NO_MULTICAST.load(Ordering::Relaxed) {
-            match build(settings, MulticastDnsMode::QueryOnly, callbacks.clone()).await {
+            match Self::on(runtime(), settings, MulticastDnsMode::QueryOnly, callbacks.clone()).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {
                     NO_MULTICAST.store(true, Ordering::Relaxed);
@@ -55,7 +56,26 @@ impl Connection {
                 }
             }
         }
-        build(settings, MulticastDnsMode::Disabled, callbacks).await
+        Self::on(runtime(), settings, MulticastDnsMode::Disabled, callbacks).await
+    }
+
+    /// A connection on this runtime.
+    pub(super) async fn on(
+        runtime: Arc<dyn Runtime>,
+        settings: &Settings,
+        mdns: MulticastDnsMode,
+        callbacks: mpsc::Sender<Callback>,
+    ) -> Result<Self, Error> {
+        let connection = PeerConnectionBuilder::new()
+            .with_setting_engine(engine(mdns))
+            .with_configuration(configuration(settings))
+            .with_handler(Arc::new(Handler(callbacks)))
+            .with_runtime(runtime)
+            .with_udp_addrs(settings.addresses.clone())
+            .with_data_channel_send_buffer_limit(SEND_BUFFER_BYTES)
+            .build()
+            .await?;
+        Ok(Self(Some(Arc::new(connection))))
     }
 
     fn get(&self) -> Result<&dyn PeerConnection, Error> {
@@ -147,21 +167,8 @@ fn checked(sdp: String) -> Result<String, Error> {
     }
 }
 
-async fn build(
-    settings: &Settings,
-    mdns: MulticastDnsMode,
-    callbacks: mpsc::Sender<Callback>,
-) -> Result<Connection, Error> {
-    let connection = PeerConnectionBuilder::new()
-        .with_setting_engine(engine(mdns))
-        .with_configuration(configuration(settings))
-        .with_handler(Arc::new(Handler(callbacks)))
-        .with_runtime(Arc::new(KickRuntime::new()))
-        .with_udp_addrs(settings.addresses.clone())
-        .with_data_channel_send_buffer_limit(SEND_BUFFER_BYTES)
-        .build()
-        .await?;
-    Ok(Connection(Some(Arc::new(connection))))
+fn runtime() -> Arc<dyn Runtime> {
+    Arc::new(KickRuntime::new())
 }
 
 fn engine(mdns: MulticastDnsMode) -> SettingEngine {

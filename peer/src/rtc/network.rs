@@ -39,6 +39,9 @@ pub enum NetworkError {
         /// The names that are there.
         there: Vec<String>,
     },
+    /// Only relayed connections are wanted, and there is no relay.
+    #[error("only relayed connections are wanted, and no TURN server is known: name one with --ice-server turn:HOST")]
+    NoRelay,
     /// Nothing is left.
     #[error("no usable network address is left: check --interface and --exclude")]
     Nothing,

@@ -4,8 +4,10 @@
 //!   next wake-up, up to 200 ms later. Here the first two sleeps after each real one end at once: two more passes.
 //! - Its sockets get larger buffers. A burst that overflows the default costs a second for each packet lost.
 //!
-//! It leans on how the pinned version works inside: `peer/tests/the_runtime_wrapper_helps.rs` fails when an upgrade makes
-//! it useless or harmful.
+//! It leans on how the pinned version works inside: the tests here fail when an upgrade makes it useless or harmful.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     future::Future,
@@ -38,11 +40,19 @@ const TIME_LIMITS: [Duration; 2] = [Duration::from_millis(50), Duration::from_mi
 pub(super) struct KickRuntime {
     tokio: TokioRuntime,
     passes: Arc<AtomicUsize>,
+    /// Passes of the driver so far.
+    #[cfg(test)]
+    sleeps: AtomicUsize,
 }
 
 impl KickRuntime {
     pub(super) fn new() -> Self {
-        Self { tokio: TokioRuntime, passes: Arc::new(AtomicUsize::new(0)) }
+        Self {
+            tokio: TokioRuntime,
+            passes: Arc::new(AtomicUsize::new(0)),
+            #[cfg(test)]
+            sleeps: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -71,6 +81,8 @@ impl Runtime for KickRuntime {
         if TIME_LIMITS.contains(&duration) {
             return self.tokio.sleep(duration);
         }
+        #[cfg(test)]
+        self.sleeps.fetch_add(1, Ordering::Relaxed);
         if self.passes.fetch_add(1, Ordering::Relaxed) < PASSES {
             return Box::pin(std::future::ready(()));
         }

@@ -1,0 +1,92 @@
+//! How `grtc-peer` ends, and what it says then.
+
+mod peer_process;
+
+use grtc_testkit::TestServer;
+use peer_process::PeerProcess;
+
+#[tokio::test]
+async fn an_unreachable_server_is_20_and_names_the_url() {
+    let ended = PeerProcess::start(&["join", "r", "--server", "ws://127.0.0.1:9", "--json"]).end().await;
+    let events = ended.events();
+    assert_eq!((ended.code, &events[0]["event"], &events[0]["code"]), (Some(20), &"error".into(), &"unreachable".into()));
+    let message = events[0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("ws://127.0.0.1:9") && message.contains("--server"), "{message}");
+    assert_eq!((&events[1]["event"], &events[1]["ok"]), (&"done".into(), &false.into()));
+}
+
+#[tokio::test]
+async fn a_taken_name_is_20_and_says_so() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let mut a = PeerProcess::join(&server, "r", "A", &["--json"]);
+    a.event("joined").await;
+    let ended = PeerProcess::join(&server, "r", "A", &["--json"]).end().await;
+    assert_eq!((ended.code, &ended.events()[0]["code"]), (Some(20), &"peer_id_taken".into()), "{:?}", ended.lines);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_expectation_that_is_not_met_is_60_and_says_which() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let arguments = ["--expect-peers", "2", "--expect", "x", "--timeout", "300ms", "--json"];
+    let ended = PeerProcess::join(&server, "r", "A", &arguments).end().await;
+    let events = ended.events();
+    let unmet = serde_json::json!(["0 of 2 expected peers connected", "no message \"x\""]);
+    assert_eq!((ended.code, &events[1]["event"], &events[1]["unmet"]), (Some(60), &"done".into(), &unmet));
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_an_expectation_the_timeout_is_0() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let ended = PeerProcess::join(&server, "r", "A", &["--timeout", "200ms", "--json"]).end().await;
+    assert_eq!((ended.code, &ended.events()[1]["ok"]), (Some(0), &true.into()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn ctrl_c_leaves_and_is_130() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let mut witness = server.join("r", "witness").await?;
+    let mut a = PeerProcess::join(&server, "r", "A", &["--json"]);
+    a.event("joined").await;
+    witness.expect("peer_joined").await?;
+    a.interrupt();
+    assert_eq!(a.end().await.code, Some(130));
+    assert_eq!(witness.skip_to("peer_left").await?["reason"], "left");
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_network_path_is_30() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let mut b = PeerProcess::join(&server, "r", "B", &["--json"]);
+    b.event("joined").await;
+    // Relayed candidates alone, and nobody who relays: the tries take 20 s.
+    let relay = ["--relay-only", "--ice-server", "turn:127.0.0.1:9", "--ice-username", "u", "--ice-credential", "p"];
+    let arguments = [&relay[..], &["--expect-peers", "1", "--timeout", "24s", "--json"]].concat();
+    let ended = PeerProcess::join(&server, "r", "A", &arguments).end().await;
+    assert_eq!(ended.code, Some(30), "{:#?}", ended.lines);
+    let failed = ended.events().into_iter().find(|event| event["event"] == "error").unwrap_or_default();
+    assert_eq!((&failed["code"], &failed["peer_id"]), (&"ice_failed".into(), &"B".into()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn wrong_usage_is_2() {
+    for arguments in [
+        &["join"][..],
+        &["join", "a/b"],
+        &["join", "r", "--timeout", "5"],
+        &["join", "r", "--server", "x"],
+        &["join", "r", "--interface", "nope0"],
+        &["join", "r", "--ice-server", "host:3478"],
+        &["join", "r", "--status", "0.0.0.0:0"],
+        &["swarm", "r", "--peers", "1"],
+        &["dance"],
+    ] {
+        let ended = PeerProcess::start(arguments).end().await;
+        assert_eq!((ended.code, ended.lines.len()), (Some(2), 0), "{arguments:?}: {}", ended.stderr);
+        assert!(!ended.stderr.is_empty());
+    }
+}
