@@ -7,10 +7,14 @@ pub mod http;
 #[cfg(target_os = "linux")]
 pub mod load;
 pub mod process;
+pub mod raw;
 pub mod server;
+pub mod sse;
 pub mod ws;
 
 pub use http::{Answer, Http};
-pub use process::ServerProcess;
+pub use process::{Launch, ServerProcess};
+pub use raw::Raw;
 pub use server::TestServer;
+pub use sse::Events;
 pub use ws::{Client, Closed, Refusal};

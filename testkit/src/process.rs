@@ -16,6 +16,11 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
+use crate::{
+    http::Http,
+    ws::{self, Client},
+};
+
 const START: Duration = Duration::from_secs(20);
 /// Longer than the server's own grace for requests that are under way.
 const STOP: Duration = Duration::from_secs(15);
@@ -32,6 +37,30 @@ pub struct ServerProcess {
     directory: TempDir,
 }
 
+/// How a server is started, where it is not as usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Launch<'a> {
+    /// Arguments in addition.
+    pub arguments: &'a [&'a str],
+    /// Environment variables in addition.
+    pub environment: &'a [(&'a str, &'a str)],
+    /// A command that turns into the one that follows it, as `["prlimit", "--nofile=64"]`.
+    pub under: &'a [&'a str],
+    /// The file of the database; `grtc.db` in the server's directory if there is none.
+    pub database: Option<&'a Path>,
+}
+
+/// A command that has run to its end.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to its standard output.
+    pub stdout: String,
+    /// What it wrote to its standard error.
+    pub stderr: String,
+}
+
 impl ServerProcess {
     /// Starts `binary` on a free port of 127.0.0.1 with an empty SQLite database, no limit on messages, and `arguments`
     /// in addition. Variables named `GRTC_…` are kept from it.
@@ -39,8 +68,27 @@ impl ServerProcess {
     /// # Errors
     /// When it can't be started, or ends or stays silent instead of saying where it listens. The error has its log.
     pub async fn start(binary: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
-        let directory = TempDir::with_prefix("grtc-").context("can't make a directory for the server")?;
-        let child = spawn(binary, directory.path(), arguments)?;
+        Self::start_in(empty_directory()?, binary, &Launch { arguments, ..Launch::default() }).await
+    }
+
+    /// Starts the server's binary in an empty directory, as `launch` has it.
+    ///
+    /// # Errors
+    /// As [`ServerProcess::start`], and when there is no binary.
+    pub async fn launch(launch: &Launch<'_>) -> anyhow::Result<Self> {
+        Self::start_in(empty_directory()?, &server_binary()?, launch).await
+    }
+
+    /// Starts the server's binary in the directory of one that was killed, with its database.
+    ///
+    /// # Errors
+    /// As [`ServerProcess::launch`].
+    pub async fn again(directory: TempDir) -> anyhow::Result<Self> {
+        Self::start_in(directory, &server_binary()?, &Launch::default()).await
+    }
+
+    async fn start_in(directory: TempDir, binary: &Path, launch: &Launch<'_>) -> anyhow::Result<Self> {
+        let child = spawn(binary, directory.path(), launch)?;
         let pid = child.id().context("the server ended at once")?;
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut server = Self { child, address: unknown, pid, directory };
@@ -67,6 +115,60 @@ impl ServerProcess {
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("server.log")).unwrap_or_default()
+    }
+
+    /// Its HTTP side.
+    #[must_use]
+    pub fn http(&self) -> Http {
+        Http::new(self.address)
+    }
+
+    /// Joins a room and waits for the `room_state`.
+    ///
+    /// # Errors
+    /// When the server refuses the upgrade, or sends something else first, a close for instance.
+    pub async fn join(&self, room: &str, peer: &str) -> anyhow::Result<Client> {
+        Client::join(self.address, room, peer).await
+    }
+
+    /// `ws://127.0.0.1:PORT` and the path of a room, with a peer id.
+    #[must_use]
+    pub fn peer_url(&self, room: &str, peer: &str) -> String {
+        ws::peer_url(self.address, room, peer)
+    }
+
+    /// The file of its database, if it was not started with another one.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.directory.path().join("grtc.db")
+    }
+
+    /// Ends it without a warning (SIGKILL), and gives its directory to who starts the next one in it.
+    ///
+    /// # Errors
+    /// When it can't be ended.
+    pub async fn kill(mut self) -> anyhow::Result<TempDir> {
+        self.child.kill().await.context("can't kill the server")?;
+        Ok(self.directory)
+    }
+
+    /// Asks it to end (SIGTERM) without waiting.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        terminate(self.pid)
+    }
+
+    /// Waits until it has ended by itself; its exit code, `None` when a signal ended it.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn ended(&mut self) -> anyhow::Result<Option<i32>> {
+        match timeout(STOP, self.child.wait()).await {
+            Ok(status) => Ok(status.context("can't wait for the server")?.code()),
+            Err(_) => bail!("the server did not end within {STOP:?}; its log:\n{}", self.log()),
+        }
     }
 
     /// Asks it to end (SIGTERM) and waits until it has.
@@ -121,16 +223,44 @@ pub fn server_binary() -> anyhow::Result<PathBuf> {
     })
 }
 
-fn spawn(binary: &Path, directory: &Path, arguments: &[&str]) -> anyhow::Result<Child> {
-    let log = File::create(directory.join("server.log")).context("can't make a file for the server's log")?;
-    let database = format!("sqlite://{}?mode=rwc", directory.join("grtc.db").display());
-    let mut command = Command::new(binary);
+/// Runs the server's binary with these arguments and variables to its end, in an empty directory.
+///
+/// # Errors
+/// When there is no binary, it can't be started, or it does not end in time.
+pub async fn run_to_end(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Finished> {
+    let directory = empty_directory()?;
+    let mut command = command(&server_binary()?, environment, &[]);
+    command.args(arguments).current_dir(directory.path()).stdin(Stdio::null()).kill_on_drop(true);
+    let output = timeout(START, command.output()).await;
+    let output = output.with_context(|| format!("{arguments:?} did not end within {START:?}"))??;
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) })
+}
+
+fn empty_directory() -> anyhow::Result<TempDir> {
+    TempDir::with_prefix("grtc-").context("can't make a directory for the server")
+}
+
+/// The binary as a command; variables named `GRTC_…` are kept from it, except those that are given.
+fn command(binary: &Path, environment: &[(&str, &str)], under: &[&str]) -> Command {
+    let mut words = under.iter().map(Path::new).chain([binary]);
+    let mut command = Command::new(words.next().unwrap_or(binary));
+    command.args(words);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GRTC_")) {
         command.env_remove(name);
     }
+    command.env_remove("RUST_LOG").envs(environment.iter().copied());
     command
+}
+
+fn spawn(binary: &Path, directory: &Path, launch: &Launch<'_>) -> anyhow::Result<Child> {
+    let log = File::create(directory.join("server.log")).context("can't make a file for the server's log")?;
+    let database = launch.database.map_or_else(|| directory.join("grtc.db"), Path::to_path_buf);
+    let database = format!("sqlite://{}?mode=rwc", database.display());
+    command(binary, launch.environment, launch.under)
         .args(["--listen", "127.0.0.1:0", "--message-rate", "0", "--log-format", "json", "--database-url", &database])
-        .args(arguments)
+        .args(launch.arguments)
+        .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

@@ -9,7 +9,10 @@ use peer_process::PeerProcess;
 async fn an_unreachable_server_is_20_and_names_the_url() {
     let ended = PeerProcess::start(&["join", "r", "--server", "ws://127.0.0.1:9", "--json"]).end().await;
     let events = ended.events();
-    assert_eq!((ended.code, &events[0]["event"], &events[0]["code"]), (Some(20), &"error".into(), &"unreachable".into()));
+    assert_eq!(
+        (ended.code, &events[0]["event"], &events[0]["code"]),
+        (Some(20), &"error".into(), &"unreachable".into())
+    );
     let message = events[0]["message"].as_str().unwrap_or_default();
     assert!(message.contains("ws://127.0.0.1:9") && message.contains("--server"), "{message}");
     assert_eq!((&events[1]["event"], &events[1]["ok"]), (&"done".into(), &false.into()));

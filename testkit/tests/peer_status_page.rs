@@ -25,7 +25,10 @@ async fn shows_who_is_connected_and_what_came() -> anyhow::Result<()> {
     assert_eq!((&peer["peer_id"], &peer["state"], &peer["present"]), (&"B".into(), &"connected".into(), &true.into()));
     assert_eq!(peer["pair"]["protocol"], "udp");
     let message = &status["messages"][0];
-    assert_eq!((&message["from"], &message["text"], &message["via"]), (&"B".into(), &"<b>hi</b>".into(), &"p2p".into()));
+    assert_eq!(
+        (&message["from"], &message["text"], &message["via"]),
+        (&"B".into(), &"<b>hi</b>".into(), &"p2p".into())
+    );
     assert_eq!(status["messages_received"], 1);
     Ok(())
 }

@@ -12,7 +12,10 @@ async fn all_channels_open_and_the_spread_is_printed() -> anyhow::Result<()> {
     let ended = PeerProcess::start(&arguments).end().await;
     let result = &ended.events()[0];
     assert_eq!((ended.code, ended.lines.len()), (Some(0), 1), "{}", ended.stderr);
-    assert_eq!((&result["peers"], &result["channels_open"], &result["channels_expected"]), (&6.into(), &15.into(), &15.into()));
+    assert_eq!(
+        (&result["peers"], &result["channels_open"], &result["channels_expected"]),
+        (&6.into(), &15.into(), &15.into())
+    );
     assert_eq!(result["ok"], true);
     let ms = |name: &str| result["ms"][name].as_f64().unwrap_or(f64::NAN);
     assert!(ms("p50") > 0.0 && ms("p50") <= ms("p99") && ms("p99") <= ms("max") && ms("max") <= ms("all"), "{result}");
