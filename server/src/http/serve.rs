@@ -55,7 +55,7 @@ pub(crate) struct Server {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What a client gets that comes when every place is taken.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\
-    Content-Type: application/problem+json\r\nContent-Length: 140\r\n\r\n\
+    Content-Length: 140\r\nContent-Type: application/problem+json\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\
     \"the server has no room for more connections\",\"code\":\"overloaded\"}";
 

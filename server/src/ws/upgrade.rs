@@ -79,10 +79,9 @@ fn accept(sockets: &Sockets, request: Upgrade<'_>) -> Result<Response, ApiError>
     let key = handshake(&headers)?;
     let upgrade = upgrade.ok_or_else(upgrade_required)?;
     let room: RoomId = name(room, "room_id")?;
-    let peer = match form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "peer_id") {
-        Some((_, id)) if !id.is_empty() => {
-            id.parse().map_err(|error| ApiError::bad_request("bad_name", format!("peer_id: {error}")))?
-        }
+    // Read strictly: two ids that are no UTF-8 must not become one.
+    let peer = match query.split('&').find_map(|pair| pair.strip_prefix("peer_id=")) {
+        Some(id) if !id.is_empty() => name(&id.replace('+', " "), "peer_id")?,
         _ => new_peer_id()?,
     };
     let context = sockets.context.clone();
