@@ -2,15 +2,19 @@
 //!
 //! They share one executable, since each needs the whole server in it.
 
-mod common;
-
 mod a_key_does_a_request_once;
 mod bulks_are_all_or_none;
 mod changes_are_seen_live;
+mod common;
 mod entity_tags_guard_changes;
 mod every_error_is_a_problem;
 mod ids_are_never_used_again;
+mod ids_have_one_owner;
 mod items_are_made_read_changed_and_deleted;
 mod jobs_are_done_in_the_background;
 mod lists_are_filtered_sorted_and_counted;
+mod messages_arrive_unchanged_and_in_order;
+mod mistakes_are_answered;
+mod names_are_checked;
 mod paths_answer_with_and_without_a_slash;
+mod peers_come_and_go;
