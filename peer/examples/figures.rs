@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Runtime::new()?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["receive", server] => return runtime.block_on(receive(server)),
+        ["receive", server] => return runtime.block_on(runtime.spawn(receive((*server).to_owned())))?,
         [] => {}
         _ => bail!("it takes no arguments"),
     }
@@ -47,15 +47,20 @@ fn main() -> anyhow::Result<()> {
     let _server = serve(port)?;
     let server = format!("ws://127.0.0.1:{port}");
     for length in [16 * 1024, 64 * 1024] {
-        println!("{}", runtime.block_on(throughput(&server, length))?);
+        // On a thread of the runtime: the main thread would be woken for every message.
+        println!("{}", runtime.block_on(runtime.spawn(throughput(server.clone(), length)))??);
     }
     println!("{}", opens(&server)?);
     println!("{}", mesh(&server)?);
     Ok(())
 }
 
-/// A program of the same build.
+/// A program of the same build, or the one that e.g. `GRTC_SERVER_BIN` names.
 fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let variable = format!("{}_BIN", name.to_uppercase().replace('-', "_"));
+    if let Some(path) = std::env::var_os(variable) {
+        return Ok(path.into());
+    }
     let example = std::env::current_exe()?;
     let program = example.parent().and_then(|folder| folder.parent()).context("no build directory")?.join(name);
     if !program.exists() {
@@ -90,8 +95,8 @@ async fn join(server: &str, room: &str) -> anyhow::Result<(Peer, Events)> {
 }
 
 /// The other process: counts what comes and tells at the end.
-async fn receive(server: &str) -> anyhow::Result<()> {
-    let (peer, mut events) = join(server, "throughput").await?;
+async fn receive(server: String) -> anyhow::Result<()> {
+    let (peer, mut events) = join(&server, "throughput").await?;
     let (mut bytes, mut first) = (0, None);
     while let Some(event) = events.next().await {
         let Event::Message { from, payload, .. } = event else { continue };
@@ -108,9 +113,10 @@ async fn receive(server: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn throughput(server: &str, length: usize) -> anyhow::Result<Value> {
-    let (peer, mut events) = join(server, "throughput").await?;
-    let receiver = Command::new(std::env::current_exe()?).args(["receive", server]).stdout(Stdio::null()).spawn()?;
+async fn throughput(server: String, length: usize) -> anyhow::Result<Value> {
+    let (peer, mut events) = join(&server, "throughput").await?;
+    let receiver =
+        Command::new(std::env::current_exe()?).args(["receive", server.as_str()]).stdout(Stdio::null()).spawn()?;
     let _receiver = Running(receiver);
     let other = loop {
         match events.next().await.context("the peer ended")? {
