@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`connection`] | one `RTCPeerConnection` behind a guard that always closes it |
 //! | [`task`] | the task that owns one: commands in, events out |
+//! | [`pump`] | reads one channel |
 //! | [`channel`] | a data channel to send on |
 //! | [`handler`] | the library's callbacks, which own nothing |
 //! | [`runtime`] | what makes the library fast |
@@ -13,6 +14,7 @@ mod channel;
 mod connection;
 mod handler;
 mod network;
+mod pump;
 mod runtime;
 mod task;
 

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 use webrtc::{
-    data_channel::{DataChannel, DataChannelEvent},
+    data_channel::DataChannel,
     error::Error,
     peer_connection::{RTCIceCandidate, RTCIceCandidateType},
 };
@@ -24,9 +24,10 @@ use super::{
     channel::{Channel, StallWatch},
     connection::{CHAT, Connection},
     handler::Callback,
+    pump::{FromPump, Note, Pump},
 };
 use crate::{
-    event::{self, Payload, Via},
+    event,
     limits::{CHANNEL_CLOSE, CONNECTION_QUEUE, LAST_ACKNOWLEDGEMENT, REMOTE_CANDIDATES, STALL, STALL_CHECK},
     mesh::PairKey,
     negotiator::{ConnectionNumber, Input},
@@ -112,15 +113,6 @@ impl Context {
         let _ = self.events.send((self.key.clone(), self.connection, event)).await;
     }
 }
-
-/// What a pump tells its task.
-enum Note {
-    Open(Channel),
-    Ended,
-}
-
-/// A note, and the place of the pump that it comes from.
-type FromPump = (usize, Note);
 
 struct Task {
     context: Context,
@@ -359,52 +351,6 @@ impl Task {
             let _ = timeout(CHANNEL_CLOSE, async { while self.pumps.join_next().await.is_some() {} }).await;
         }
         self.connection.close().await;
-    }
-}
-
-/// Reads one channel.
-struct Pump {
-    place: usize,
-    channel: Arc<dyn DataChannel>,
-    notes: mpsc::Sender<FromPump>,
-    deliver: watch::Receiver<bool>,
-    inbox: mpsc::Sender<event::Event>,
-    last_message: Arc<Mutex<Option<Instant>>>,
-    from: grtc_protocol::PeerId,
-}
-
-impl Pump {
-    async fn run(mut self) {
-        while let Some(event) = self.channel.poll().await {
-            match event {
-                DataChannelEvent::OnOpen => self.note(Note::Open(Channel::new(Arc::clone(&self.channel)))).await,
-                DataChannelEvent::OnMessage(message) => {
-                    *self.last_message.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                    let payload = match message.is_string {
-                        true => Payload::Text(String::from_utf8_lossy(&message.data).into_owned()),
-                        false => Payload::Binary(message.data.freeze()),
-                    };
-                    self.deliver(payload).await;
-                }
-                DataChannelEvent::OnClose => break,
-                _ => {}
-            }
-        }
-        self.note(Note::Ended).await;
-    }
-
-    /// Waits while the program does not read, and the other side with it.
-    async fn deliver(&mut self, payload: Payload) {
-        if self.deliver.wait_for(|deliver| *deliver).await.is_ok() {
-            let message = event::Event::Message { from: self.from.clone(), payload, via: Via::P2p };
-            // A program that has dropped its events wants none.
-            let _ = self.inbox.send(message).await;
-        }
-    }
-
-    async fn note(&self, note: Note) {
-        // A task that is gone has closed the connection.
-        let _ = self.notes.send((self.place, note)).await;
     }
 }
 
