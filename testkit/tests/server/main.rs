@@ -3,6 +3,7 @@
 //! They share one executable, since each needs the whole server in it.
 
 mod a_key_does_a_request_once;
+mod a_stop_is_graceful;
 mod bulks_are_all_or_none;
 mod changes_are_seen_live;
 mod common;
@@ -16,5 +17,9 @@ mod lists_are_filtered_sorted_and_counted;
 mod messages_arrive_unchanged_and_in_order;
 mod mistakes_are_answered;
 mod names_are_checked;
+mod only_known_origins_come_in;
 mod paths_answer_with_and_without_a_slash;
 mod peers_come_and_go;
+mod readers_have_limits;
+mod senders_have_limits;
+mod the_command_line_helps;

@@ -1,0 +1,103 @@
+//! Which browsers come in: the same list for pages that read the API and for pages that open a WebSocket.
+
+use grtc_testkit::{Raw, TestServer, raw::RawAnswer};
+use serde_json::json;
+
+/// The answer to a request with these header lines instead of the usual `Host`.
+async fn ask(server: &TestServer, first: &str, lines: &str) -> anyhow::Result<RawAnswer> {
+    let mut raw = Raw::connect(server.address()).await?;
+    raw.send(format!("{first} HTTP/1.1\r\n{lines}\r\n\r\n")).await?;
+    raw.answer().await
+}
+
+async fn page(server: &TestServer, origin: &str) -> anyhow::Result<(u16, u16)> {
+    let lines = format!("Host: {}\r\nOrigin: {origin}", server.address());
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    let read = ask(server, "GET /api/items/", &lines).await?;
+    assert_eq!(read.header("access-control-allow-origin"), (read.status == 200).then_some(origin));
+    let socket = ask(server, "GET /ws/room1", &format!("{lines}\r\n{upgrade}")).await?;
+    Ok((read.status, socket.status))
+}
+
+#[tokio::test]
+async fn on_loopback_loopback_pages_come_in() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let own = format!("http://{}", server.address());
+    for origin in [own.as_str(), "http://localhost:8000", "http://127.0.0.1:8000", "https://[::1]:3"] {
+        assert_eq!(page(&server, origin).await?, (200, 101), "{origin}");
+    }
+    for origin in [
+        "null",
+        "",
+        "http://evil.example",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://localhost:1@evil.example",
+        "file://",
+        "http://127.0.0.1:8000/",
+    ] {
+        assert_eq!(page(&server, origin).await?, (403, 403), "{origin}");
+    }
+    server.stop().await
+}
+
+#[tokio::test]
+async fn an_allowed_origin_comes_in_by_its_whole_name() -> anyhow::Result<()> {
+    let allow = ["--allow-origin", "https://app.example.org", "--allow-origin", "http://other.example:81"];
+    let server = TestServer::start_with(&allow).await?;
+    for origin in ["https://app.example.org", "https://app.example.org:443", "http://other.example:81"] {
+        assert_eq!(page(&server, origin).await?, (200, 101), "{origin}");
+    }
+    for origin in [
+        "http://app.example.org",
+        "https://app.example.org:8443",
+        "https://app.example.org.evil.example",
+        "https://evilapp.example.org",
+        "http://other.example",
+    ] {
+        assert_eq!(page(&server, origin).await?, (403, 403), "{origin}");
+    }
+    server.stop().await
+}
+
+#[tokio::test]
+async fn a_foreign_host_is_refused_on_loopback() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let port = server.address().port();
+    for (host, status) in [
+        (format!("127.0.0.1:{port}"), 200),
+        (format!("localhost:{port}"), 200),
+        (format!("LOCALHOST:{port}"), 200),
+        (format!("[::1]:{port}"), 200),
+        (format!("evil.example:{port}"), 403),
+        ("169.254.169.254".to_owned(), 403),
+        (String::new(), 403),
+    ] {
+        let answer = ask(&server, "GET /health", &format!("Host: {host}")).await?;
+        assert_eq!(answer.status, status, "{host}");
+        assert!(status == 200 || answer.json()?["code"] == "host_not_allowed");
+    }
+    assert_eq!(ask(&server, "GET /health", "X: no host").await?.status, 403);
+    server.stop().await
+}
+
+#[tokio::test]
+async fn a_preflight_says_what_a_page_may_do() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let lines = |origin| format!("Host: localhost\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: PUT");
+    let allowed = ask(&server, "OPTIONS /api/items/1", &lines("http://localhost:8000")).await?;
+    assert_eq!((allowed.status, allowed.header("access-control-allow-origin")), (204, Some("http://localhost:8000")));
+    for (header, words) in [
+        ("access-control-allow-methods", &["GET", "POST", "PUT", "PATCH", "DELETE"][..]),
+        ("access-control-allow-headers", &["content-type", "if-match", "if-none-match", "idempotency-key"]),
+        ("access-control-expose-headers", &["etag", "location", "x-total-count", "retry-after"]),
+    ] {
+        let value = allowed.header(header).unwrap_or_default();
+        assert!(words.iter().all(|word| value.contains(word)), "{header}: {value}");
+    }
+    assert_eq!(allowed.header("access-control-allow-credentials"), None);
+    let refused = ask(&server, "OPTIONS /api/items/1", &lines("http://evil.example")).await?;
+    assert_eq!((refused.status, refused.header("access-control-allow-origin")), (403, None));
+    assert_eq!(refused.json()?["code"], json!("origin_not_allowed"));
+    server.stop().await
+}
