@@ -4,11 +4,15 @@
 
 mod a_key_does_a_request_once;
 mod a_stop_is_graceful;
+mod acknowledged_writes_survive;
+mod an_unusable_database_is_named;
 mod bulks_are_all_or_none;
 mod changes_are_seen_live;
 mod common;
+mod connections_have_a_cap;
 mod entity_tags_guard_changes;
 mod every_error_is_a_problem;
+mod hostile_requests_are_refused;
 mod ids_are_never_used_again;
 mod ids_have_one_owner;
 mod items_are_made_read_changed_and_deleted;
@@ -23,3 +27,4 @@ mod peers_come_and_go;
 mod readers_have_limits;
 mod senders_have_limits;
 mod the_command_line_helps;
+mod the_log_keeps_secrets;

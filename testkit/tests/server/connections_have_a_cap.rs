@@ -1,0 +1,65 @@
+//! More connections than there may be, or than the system gives: refused, and taken again once there is room.
+
+use std::time::{Duration, Instant};
+
+use grtc_testkit::{Client, Launch, Raw, ServerProcess, TestServer};
+use serde_json::json;
+
+/// Asks until the server takes a connection again.
+async fn back(http: grtc_testkit::Http, within: Duration) -> anyhow::Result<()> {
+    let since = Instant::now();
+    while !http.get("/health").await.is_ok_and(|answer| answer.status == 200) {
+        assert!(since.elapsed() < within, "not back after {within:?}");
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_too_many_is_told_to_come_back() -> anyhow::Result<()> {
+    let server = TestServer::start_with(&["--max-connections", "3"]).await?;
+    let mut peers: Vec<Client> = Vec::new();
+    for id in ["a", "b", "c"] {
+        peers.push(server.join("room1", id).await?);
+    }
+    for _ in 0..50 {
+        let mut raw = Raw::connect(server.address()).await?;
+        // The refusal does not wait for the request.
+        let _ = raw.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        let answer = raw.answer().await?;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+        assert_eq!(answer.json()?["code"], "overloaded");
+        assert_eq!(raw.ended(Duration::from_secs(5)).await?, "");
+    }
+    assert_eq!(server.http().get("/health").await?.status, 503);
+    let refusal = server.connect("room1", "d").await.unwrap_err();
+    assert_eq!(refusal.status, Some(503), "{refusal}");
+    peers.pop();
+    back(server.http(), Duration::from_secs(5)).await?;
+    server.stop().await
+}
+
+#[tokio::test]
+async fn no_file_descriptor_is_left_and_then_there_is() -> anyhow::Result<()> {
+    let under = ["prlimit", "--nofile=64"];
+    let server = match ServerProcess::launch(&Launch { under: &under, ..Launch::default() }).await {
+        Err(error) if format!("{error:#}").contains("can't start prlimit") => {
+            eprintln!("skipped: prlimit is not there");
+            return Ok(());
+        }
+        started => started?,
+    };
+    let mut a = server.join("room1", "a").await?;
+    let mut b = server.join("room1", "b").await?;
+    a.expect("peer_joined").await?;
+    let mut crowd = Vec::new();
+    for _ in 0..150 {
+        crowd.push(Raw::connect(server.address()).await?);
+    }
+    a.send(json!({"type": "broadcast", "data": 1})).await?;
+    assert_eq!(b.expect("broadcast_message").await?["data"], 1, "who is in notices nothing");
+    drop(crowd);
+    back(server.http(), Duration::from_secs(5)).await?;
+    assert_eq!(server.http().post("/api/items/", &json!({"title": "t"})).await?.status, 201);
+    server.stop().await
+}
