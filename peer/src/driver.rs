@@ -16,7 +16,7 @@ use std::{
 use grtc_protocol::{PeerId, RoomId};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -25,7 +25,7 @@ use crate::{
     channel::Channels,
     client::PeerStatus,
     event::{Event, Via},
-    limits::{DRIVER_QUEUE, EVENT_QUEUE},
+    limits::{DRIVER_QUEUE, EVENT_QUEUE, GOODBYE_AHEAD},
     link::{Change, Session},
     mesh::{Mesh, Output, PairKey},
     negotiator::ConnectionNumber,
@@ -214,8 +214,10 @@ impl Driver {
         self.mesh.leave(now);
         while self.mesh.poll_output().is_some() {}
         drop(self.connections);
-        // The server first: so the others know that this peer has left before its channels close, and don't try again.
         self.session.leave().await;
+        if self.pairs.any_open() {
+            sleep(GOODBYE_AHEAD).await;
+        }
         drop(self.pairs);
         self.tracker.close();
         self.tracker.wait().await;

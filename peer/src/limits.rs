@@ -66,6 +66,9 @@ pub(crate) const STALL_CHECK: Duration = Duration::from_secs(1);
 /// How long after a message came a connection is kept when it is to be closed: the other side's stack has this message
 /// acknowledged within 200 ms, and its program may wait for that.
 pub(crate) const LAST_ACKNOWLEDGEMENT: Duration = Duration::from_millis(220);
+/// How long the server's word that a peer has left goes ahead of the end of its channels, so that nobody takes that for
+/// a loss and tries again.
+pub(crate) const GOODBYE_AHEAD: Duration = Duration::from_millis(30);
 /// How long a channel may take to close before its connection is closed under it.
 pub(crate) const CHANNEL_CLOSE: Duration = Duration::from_millis(150);
 /// Between two looks at whether everything sent was acknowledged.

@@ -170,6 +170,11 @@ impl Pairs {
         of_peer.find_map(|(_, pair)| pair.connection.as_ref()).map(|(_, handle)| handle)
     }
 
+    /// Whether the program was told of any open channel.
+    pub(super) fn any_open(&self) -> bool {
+        self.pairs.values().any(|pair| pair.announced)
+    }
+
     /// The pair is over.
     pub(super) fn remove(&mut self, key: &PairKey, channels: &Channels, events: &mut VecDeque<Event>) {
         self.close(key, channels, events);
