@@ -3,6 +3,7 @@
 //! [`TestServer`] is a server for one test; [`Client`] a peer over WebSocket; [`Http`] the HTTP side. Every wait has a
 //! bound, and everything ends when it is dropped, so a test is a plain story of what happens.
 
+pub mod command;
 pub mod http;
 #[cfg(target_os = "linux")]
 pub mod load;

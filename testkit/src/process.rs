@@ -21,7 +21,7 @@ use crate::{
     ws::{self, Client},
 };
 
-const START: Duration = Duration::from_secs(20);
+pub(crate) const START: Duration = Duration::from_secs(20);
 /// Longer than the server's own grace for requests that are under way.
 const STOP: Duration = Duration::from_secs(15);
 /// The server writes its log to a file, so that reading it costs no measurement anything; the file is looked at this
@@ -48,17 +48,6 @@ pub struct Launch<'a> {
     pub under: &'a [&'a str],
     /// The file of the database; `grtc.db` in the server's directory if there is none.
     pub database: Option<&'a Path>,
-}
-
-/// A command that has run to its end.
-#[derive(Debug)]
-pub struct Finished {
-    /// Its exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
-    /// What it wrote to its standard output.
-    pub stdout: String,
-    /// What it wrote to its standard error.
-    pub stderr: String,
 }
 
 impl ServerProcess {
@@ -223,26 +212,12 @@ pub fn server_binary() -> anyhow::Result<PathBuf> {
     })
 }
 
-/// Runs the server's binary with these arguments and variables to its end, in an empty directory.
-///
-/// # Errors
-/// When there is no binary, it can't be started, or it does not end in time.
-pub async fn run_to_end(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Finished> {
-    let directory = empty_directory()?;
-    let mut command = command(&server_binary()?, environment, &[]);
-    command.args(arguments).current_dir(directory.path()).stdin(Stdio::null()).kill_on_drop(true);
-    let output = timeout(START, command.output()).await;
-    let output = output.with_context(|| format!("{arguments:?} did not end within {START:?}"))??;
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) })
-}
-
-fn empty_directory() -> anyhow::Result<TempDir> {
+pub(crate) fn empty_directory() -> anyhow::Result<TempDir> {
     TempDir::with_prefix("grtc-").context("can't make a directory for the server")
 }
 
 /// The binary as a command; variables named `GRTC_…` are kept from it, except those that are given.
-fn command(binary: &Path, environment: &[(&str, &str)], under: &[&str]) -> Command {
+pub(crate) fn command(binary: &Path, environment: &[(&str, &str)], under: &[&str]) -> Command {
     let mut words = under.iter().map(Path::new).chain([binary]);
     let mut command = Command::new(words.next().unwrap_or(binary));
     command.args(words);

@@ -1,6 +1,6 @@
 //! A database that can't be used at the start: the server ends with a sentence that says which and why.
 
-use grtc_testkit::process::run_to_end;
+use grtc_testkit::command::run_to_end;
 use tempfile::TempDir;
 
 async fn refused(url: &str, words: &[&str]) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! Flags, environment and file; what can't be run says why; and the commands beside `serve`.
 
-use grtc_testkit::{Launch, ServerProcess, process::run_to_end};
+use grtc_testkit::{Launch, ServerProcess, command::run_to_end};
 use tempfile::TempDir;
 
 #[tokio::test]

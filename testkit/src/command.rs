@@ -1,0 +1,33 @@
+//! The commands of `grtc-server` that end by themselves, and starts that fail.
+
+use std::process::Stdio;
+
+use anyhow::Context;
+use tokio::time::timeout;
+
+use crate::process::{START, command, empty_directory, server_binary};
+
+/// A command that has run to its end.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to its standard output.
+    pub stdout: String,
+    /// What it wrote to its standard error.
+    pub stderr: String,
+}
+
+/// Runs the server's binary with these arguments and variables to its end, in an empty directory.
+///
+/// # Errors
+/// When there is no binary, it can't be started, or it does not end in time.
+pub async fn run_to_end(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Finished> {
+    let directory = empty_directory()?;
+    let mut command = command(&server_binary()?, environment, &[]);
+    command.args(arguments).current_dir(directory.path()).stdin(Stdio::null()).kill_on_drop(true);
+    let output = timeout(START, command.output()).await;
+    let output = output.with_context(|| format!("{arguments:?} did not end within {START:?}"))??;
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) })
+}
