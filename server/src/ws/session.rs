@@ -173,20 +173,22 @@ impl Session {
     /// pauses still gets its answers.
     fn poll_event(&mut self, cx: &mut task::Context<'_>, alarm: Pin<&mut Sleep>) -> Poll<Event> {
         let paused = self.paused();
-        if !paused && self.reads < READS_IN_A_ROW {
-            if let Poll::Ready(message) = self.socket.poll_next_unpin(cx) {
-                self.reads += 1;
-                return Poll::Ready(Event::Read(message));
-            }
+        if !paused
+            && self.reads < READS_IN_A_ROW
+            && let Poll::Ready(message) = self.socket.poll_next_unpin(cx)
+        {
+            self.reads += 1;
+            return Poll::Ready(Event::Read(message));
         }
         let waited = std::mem::take(&mut self.reads) >= READS_IN_A_ROW;
         if let Poll::Ready(next) = self.outbox.poll_next(cx) {
             return Poll::Ready(Event::Outbox(next));
         }
-        if !paused && waited {
-            if let Poll::Ready(message) = self.socket.poll_next_unpin(cx) {
-                return Poll::Ready(Event::Read(message));
-            }
+        if !paused
+            && waited
+            && let Poll::Ready(message) = self.socket.poll_next_unpin(cx)
+        {
+            return Poll::Ready(Event::Read(message));
         }
         alarm.poll(cx).map(|()| Event::Alarm)
     }

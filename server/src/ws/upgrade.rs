@@ -33,7 +33,7 @@ use super::{
 use crate::{error::ApiError, place::Place};
 
 /// Bytes of the read buffer that every socket holds.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 4 * 1024;
 /// Bytes that are gathered before a write; a flush writes what is there.
 const WRITE_BUFFER: usize = 16 * 1024;
 
@@ -149,6 +149,8 @@ async fn socket(upgrade: OnUpgrade) -> Result<session::Socket, anyhow::Error> {
     let parts = upgraded
         .downcast::<TokioIo<TcpStream>>()
         .map_err(|_| anyhow::anyhow!("the connection is no plain TCP stream"))?;
+    // A copy of the few bytes that came early, if any: the buffer itself is hyper's, and would stay with the socket.
+    let read = parts.read_buf.to_vec();
     let stream = Counted::new(parts.io.into_inner());
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -156,5 +158,5 @@ async fn socket(upgrade: OnUpgrade) -> Result<session::Socket, anyhow::Error> {
         .max_write_buffer_size(OUTBOX_BYTES + WRITE_BUFFER + MESSAGE_BYTES)
         .max_message_size(Some(MESSAGE_BYTES))
         .max_frame_size(Some(MESSAGE_BYTES));
-    Ok(Box::new(WebSocketStream::from_partially_read(stream, parts.read_buf.into(), Role::Server, Some(config)).await))
+    Ok(Box::new(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await))
 }
