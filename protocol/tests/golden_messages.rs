@@ -1,6 +1,8 @@
 //! The golden messages under `fixtures/wire`, which the page's tests read too: each is read as it says and, where the
 //! server writes it, written again byte for byte.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 use grtc_protocol::{
     client::{ClientMessage, Frame},
     server::{ServerMessage, encode},
