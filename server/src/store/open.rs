@@ -38,7 +38,7 @@ impl Store {
         let reader = if memory { database.clone() } else { connect(url, READERS, true).await? };
         let state = Mutex::new(state(&database).await.context("its items can't be counted")?);
         let shared = Arc::new(Shared { events: Events::new()?, state, queued: watch::Sender::new(()) });
-        let (handle, writer) = writer::start(database, shared.clone());
+        let (handle, writer) = writer::start(database, shared.clone(), memory);
         let lookups = lookup::start(reader.clone());
         Ok((Self { reader, lookups, writer: handle, shared }, writer))
     }

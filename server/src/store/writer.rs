@@ -110,9 +110,9 @@ impl Writer {
     }
 }
 
-pub(super) fn start(database: DatabaseConnection, shared: Arc<Shared>) -> (Handle, Writer) {
+pub(super) fn start(database: DatabaseConnection, shared: Arc<Shared>, memory: bool) -> (Handle, Writer) {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    (Handle(sender), Writer(tokio::spawn(run(database, shared, receiver))))
+    (Handle(sender), Writer(tokio::spawn(run(database, shared, receiver, memory))))
 }
 
 impl Store {
@@ -127,7 +127,7 @@ impl Store {
     }
 }
 
-async fn run(database: DatabaseConnection, shared: Arc<Shared>, mut requests: mpsc::Receiver<Write>) {
+async fn run(database: DatabaseConnection, shared: Arc<Shared>, mut requests: mpsc::Receiver<Write>, memory: bool) {
     let mut next = None;
     loop {
         let first = match next.take() {
@@ -147,7 +147,9 @@ async fn run(database: DatabaseConnection, shared: Arc<Shared>, mut requests: mp
             }
             group.push(write);
         }
-        commit(&database, &shared, group).await;
+        if !commit(&database, &shared, group).await && !memory {
+            renew(&database).await;
+        }
     }
     if let Err(error) = database.close().await {
         warn!(%error, "the database did not close well");
@@ -169,7 +171,22 @@ async fn receive(requests: &mut mpsc::Receiver<Write>, shared: &Shared) -> Optio
     }
 }
 
-async fn commit(database: &DatabaseConnection, shared: &Shared, group: Vec<Write>) {
+/// Closes the connection, so that the next transaction gets a new one. After a commit that failed the database library
+/// takes the transaction for one that is still open, and the next commits for savepoints within it: they would be
+/// acknowledged and never be on disk. Nor may a sync that failed be taken for done when a later one succeeds.
+async fn renew(database: &DatabaseConnection) {
+    match database.get_sqlite_connection_pool().acquire().await {
+        Ok(connection) => {
+            if let Err(error) = connection.close().await {
+                warn!(%error, "the database's connection did not close well");
+            }
+        }
+        Err(error) => warn!(%error, "the database has no connection to renew"),
+    }
+}
+
+/// Does a group's requests; whether the database took them.
+async fn commit(database: &DatabaseConnection, shared: &Shared, group: Vec<Write>) -> bool {
     let (mut requests, mut replies) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
     for Write { op, once, reply } in group {
         requests.push((op, once));
@@ -181,6 +198,7 @@ async fn commit(database: &DatabaseConnection, shared: &Shared, group: Vec<Write
             for (reply, result) in replies.into_iter().zip(results) {
                 let _ = reply.send(result);
             }
+            true
         }
         Err(error) => {
             warn!(%error, "a transaction failed; nothing of it was done");
@@ -188,6 +206,7 @@ async fn commit(database: &DatabaseConnection, shared: &Shared, group: Vec<Write
             for reply in replies {
                 let _ = reply.send(Err(StoreError::Unavailable(error.clone())));
             }
+            false
         }
     }
 }
