@@ -69,16 +69,20 @@ async fn jobs_are_taken_up_again() -> anyhow::Result<()> {
     server.stop().await
 }
 
+/// Whether strace is there and may trace; says so if not.
+async fn traceable() -> bool {
+    let traced = tokio::process::Command::new("strace").args(["-o", "/dev/null", "true"]).status().await;
+    let traceable = traced.is_ok_and(|status| status.success());
+    if !traceable {
+        eprintln!("skipped: strace is not there, or may not trace");
+    }
+    traceable
+}
+
 /// The order of system calls, as strace has it: the sync, then the answer.
 #[tokio::test]
 async fn the_sync_comes_before_the_answer() -> anyhow::Result<()> {
-    if !tokio::process::Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .status()
-        .await
-        .is_ok_and(|s| s.success())
-    {
-        eprintln!("skipped: strace is not there, or may not trace");
+    if !traceable().await {
         return Ok(());
     }
     let directory = tempfile::TempDir::new()?;
@@ -105,6 +109,35 @@ async fn the_sync_comes_before_the_answer() -> anyhow::Result<()> {
     }
     assert_eq!(answers, 5, "{trace}");
     Ok(())
+}
+
+/// Syncs fail for a while, as on a disk that breaks: what is acknowledged then and later is there all the same.
+#[tokio::test]
+async fn a_sync_that_fails_is_no_answer() -> anyhow::Result<()> {
+    if !traceable().await {
+        return Ok(());
+    }
+    let faults = "inject=fsync,fdatasync:error=EIO:when=12..16";
+    let under = ["strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", faults];
+    let server = ServerProcess::launch(&Launch { under: &under, ..Launch::default() }).await?;
+    let (http, mut made, mut refused) = (server.http(), Vec::new(), 0);
+    for n in 0..40 {
+        let answer = http.post("/api/items/", &json!({"title": n.to_string()})).await?;
+        match answer.status {
+            201 => made.push(answer.json()?),
+            status => refused += usize::from(status == 503),
+        }
+        if let Some(item) = made.last() {
+            assert_eq!(http.get(&format!("/api/items/{}", item["id"])).await?.json()?, *item, "{n}");
+        }
+    }
+    assert!(refused > 0 && made.len() + refused == 40, "{refused} of 40 were refused");
+    let server = ServerProcess::again(server.kill().await?).await?;
+    assert_eq!(integrity(&server.database()).await?, "ok");
+    for item in made {
+        assert_eq!(server.http().get(&format!("/api/items/{}", item["id"])).await?.json()?, item);
+    }
+    server.stop().await
 }
 
 #[tokio::test]
@@ -171,6 +204,8 @@ async fn a_full_disk_refuses_writes_until_there_is_space() -> anyhow::Result<()>
     let made = http.post("/api/items/", &item).await?;
     assert_eq!((made.status, &made.json()?["id"]), (201, &json!(stored + 1)), "{}", server.log());
     assert_eq!(http.get("/api/items/").await?.header("x-total-count"), Some((stored + 1).to_string().as_str()));
+    let last = format!("/api/items/{}", stored + 1);
+    assert_eq!(http.get(&last).await?.status, 200, "what was acknowledged is there for everybody");
     let copy = directory.path().join("copy.db");
     std::fs::copy(format!("{seen}/grtc.db"), &copy)?;
     std::fs::copy(format!("{seen}/grtc.db-wal"), directory.path().join("copy.db-wal"))?;
