@@ -72,7 +72,7 @@ pub struct ServeArgs {
     #[arg(long, env = "GRTC_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<Origin>,
     /// Listen beyond loopback although there is no authentication: anybody who reaches the port is in
-    #[arg(long, env = "GRTC_INSECURE_OPEN")]
+    #[arg(long, env = "GRTC_INSECURE_OPEN", value_parser = clap::builder::BoolishValueParser::new())]
     pub insecure_open: bool,
     /// A STUN or TURN server that clients are told, as stun:stun.example.org:3478; repeatable
     #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',')]

@@ -17,7 +17,7 @@ pub(super) struct Options {
 
     /// A STUN or TURN server instead of those that the signaling server names, e.g. stun:host:3478 or
     /// turn:host:3478?transport=udp. Repeatable.
-    #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ' ', value_parser = ice_url)]
+    #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',', value_parser = ice_url)]
     ice_server: Vec<String>,
 
     /// User name for TURN.

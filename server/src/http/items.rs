@@ -11,12 +11,12 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::{
     answer::{IDEMPOTENCY_KEY, answered, condition, etag, knows},
     fields,
-    request::{Request, request},
+    request::{Request, path_id, request},
     to_json,
 };
 use crate::{
     App,
-    error::{ApiError, FieldError, Loc, Problem},
+    error::{ApiError, Problem},
     store::{
         Page,
         model::{Answer, Condition, Item, Status},
@@ -118,14 +118,8 @@ fn finish(result: Result) -> Response {
     result.unwrap_or_else(ApiError::response)
 }
 
-/// The id in a path. Every integer may be one; the largest are of no item.
 fn item_id(raw: &str) -> Result<i64> {
-    let digits = raw.strip_prefix('-').unwrap_or(raw);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        let loc = vec![Loc::from("path"), Loc::from("item_id")];
-        return Err(ApiError::invalid(vec![FieldError { loc, msg: "has to be an integer".to_owned() }]));
-    }
-    raw.parse().map_err(|_| ApiError::not_found(format!("there is no item {raw}")))
+    path_id(raw, "item_id")
 }
 
 /// Items, by id

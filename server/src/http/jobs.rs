@@ -4,12 +4,12 @@ use hyper::Method;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{
-    request::{Request, request},
+    request::{Request, path_id, request},
     to_json,
 };
 use crate::{
     App,
-    error::{ApiError, FieldError, Loc, Problem},
+    error::{ApiError, Problem},
     store::{Store, model::Job},
 };
 
@@ -51,10 +51,7 @@ pub(crate) async fn read(store: &Store, id: &str, method: &Method) -> Result<Res
     if method != Method::GET && method != Method::HEAD {
         return Err(ApiError::method_not_allowed("GET"));
     }
-    let Ok(number) = id.parse() else {
-        let loc = vec![Loc::from("path"), Loc::from("job_id")];
-        return Err(ApiError::invalid(vec![FieldError { loc, msg: "has to be an integer".to_owned() }]));
-    };
+    let number = path_id(id, "job_id")?;
     match store.job(number).await? {
         Some(job) => Ok(to_json(&job)),
         None => Err(ApiError::not_found(format!("there is no job {number}"))),

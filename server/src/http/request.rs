@@ -100,6 +100,19 @@ impl Request {
     }
 }
 
+/// The id in a path. Every integer may be one; what is too large for one is of nothing.
+///
+/// # Errors
+/// 422 when it is no integer, 404 when it is too large.
+pub(super) fn path_id(raw: &str, name: &'static str) -> Result<i64, ApiError> {
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let loc = vec![Loc::from("path"), Loc::from(name)];
+        return Err(ApiError::invalid(vec![FieldError { loc, msg: "has to be an integer".to_owned() }]));
+    }
+    raw.parse().map_err(|_| ApiError::not_found(format!("there is no {name} {raw}")))
+}
+
 fn is_json(content_type: &str) -> bool {
     let media = content_type.split(';').next().unwrap_or_default().trim();
     media.eq_ignore_ascii_case("application/json")

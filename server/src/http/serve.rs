@@ -147,7 +147,7 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let started = Instant::now();
         let id = format!("{:016x}", self.requests.fetch_add(1, Ordering::Relaxed));
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (method, path) = (request.method().clone(), without_names(request.uri().path()));
         let origin = request.headers().get(ORIGIN).cloned();
         let mut response = match self.access.check(&request) {
             Ok(()) => {
@@ -194,6 +194,16 @@ impl Server {
             Err(_) => ApiError::internal("a handler panicked; the message before this one says where").response(),
         }
     }
+}
+
+/// The path for the log, which has no names of rooms.
+fn without_names(path: &str) -> String {
+    for prefix in ["/ws/", "/rooms/"] {
+        if path.starts_with(prefix) {
+            return format!("{prefix}…");
+        }
+    }
+    path.to_owned()
 }
 
 async fn refuse(mut stream: TcpStream) {

@@ -2,11 +2,12 @@
 
 use std::{
     collections::HashMap,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use sea_orm::{
     ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait, FromQueryResult,
     QuerySelect,
@@ -29,7 +30,7 @@ impl Store {
     /// When it can't be opened, is no database, can't be written, or can't be made to sync each commit.
     pub(crate) async fn open(url: &str) -> anyhow::Result<(Self, Writer)> {
         let memory = url.contains(":memory:") || url.contains("mode=memory");
-        let database = connect(url, 1, false).await.context("it can't be opened")?;
+        let database = connect(url, 1, false).await.map_err(|error| unusable(url, &error))?;
         if !memory {
             check(&database).await?;
         }
@@ -41,6 +42,15 @@ impl Store {
         let (handle, writer) = writer::start(database, shared.clone(), memory);
         let lookups = lookup::start(reader.clone());
         Ok((Self { reader, lookups, writer: handle, shared }, writer))
+    }
+}
+
+/// Why the database can't be opened, once and for people: a database error's sources say the same again.
+fn unusable(url: &str, error: &DbErr) -> anyhow::Error {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default();
+    match Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => anyhow!("there is no folder {}: make it, or name another file", folder.display()),
+        None => anyhow!("it can't be opened: {error}"),
     }
 }
 
