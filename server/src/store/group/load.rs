@@ -1,0 +1,98 @@
+//! What the requests of a transaction touch, loaded before they are done.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Statement};
+
+use super::{Group, STATEMENT_ROWS};
+use crate::store::{
+    Shared,
+    entity::{answer, item},
+    model::now,
+    writer::{Once, Op},
+};
+
+impl Group {
+    pub(super) async fn load(
+        transaction: &DatabaseTransaction,
+        shared: &Shared,
+        requests: &[(Op, Option<Once>)],
+    ) -> Result<Self, DbErr> {
+        let (rev, indexed) = {
+            let state = shared.state();
+            (state.rev, state.indexed)
+        };
+        let mut group = Self {
+            now: now(),
+            items: HashMap::new(),
+            dirty: BTreeSet::new(),
+            deleted: Vec::new(),
+            jobs: Vec::new(),
+            answers: HashMap::new(),
+            new_answers: Vec::new(),
+            next_item: 0,
+            next_job: 0,
+            rev,
+            committed: rev,
+            indexed,
+            changes: Vec::new(),
+            counts: HashMap::new(),
+        };
+        let mut ids = Vec::new();
+        let mut makes_rows = false;
+        for (op, _) in requests {
+            match op {
+                Op::Update { id, .. } | Op::Delete { id, .. } => ids.push(*id),
+                Op::Process { id } => {
+                    ids.push(*id);
+                    makes_rows = true;
+                }
+                Op::SetStatus { ids: many, .. } => ids.extend(many),
+                Op::Create(_) => makes_rows = true,
+                Op::Claim { .. } | Op::Finish(_) | Op::Requeue | Op::Index => {}
+            }
+        }
+        group.load_items(transaction, ids).await?;
+        if makes_rows {
+            group.load_sequences(transaction).await?;
+        }
+        let keys: Vec<&str> = requests.iter().filter_map(|(_, once)| Some(once.as_ref()?.key.as_str())).collect();
+        if !keys.is_empty() {
+            let rows = answer::Entity::find().filter(answer::Column::Key.is_in(keys)).all(transaction).await?;
+            let oldest = group.oldest_answer();
+            let known = rows.into_iter().filter(|row| row.created_at >= oldest);
+            group.answers = known.map(|row| (row.key.clone(), row)).collect();
+        }
+        Ok(group)
+    }
+
+    pub(in crate::store) async fn load_items(
+        &mut self,
+        transaction: &DatabaseTransaction,
+        mut ids: Vec<i64>,
+    ) -> Result<(), DbErr> {
+        ids.retain(|id| !self.items.contains_key(id));
+        ids.sort_unstable();
+        ids.dedup();
+        for ids in ids.chunks(STATEMENT_ROWS) {
+            self.items.extend(ids.iter().map(|id| (*id, None)));
+            let found =
+                item::Entity::find().filter(item::Column::Id.is_in(ids.iter().copied())).all(transaction).await?;
+            self.items.extend(found.into_iter().map(|row| (row.id, Some(row))));
+        }
+        Ok(())
+    }
+
+    /// The highest ids ever given, which SQLite keeps for tables with `AUTOINCREMENT`.
+    async fn load_sequences(&mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        let sql = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('items', 'jobs')";
+        let statement = Statement::from_string(transaction.get_database_backend(), sql);
+        for row in transaction.query_all_raw(statement).await? {
+            match row.try_get_by_index::<String>(0)?.as_str() {
+                "items" => self.next_item = row.try_get_by_index(1)?,
+                _ => self.next_job = row.try_get_by_index(1)?,
+            }
+        }
+        Ok(())
+    }
+}
