@@ -1,46 +1,39 @@
 //! One connection, from its join to its end, in one task: it reads, limits and hands over what the client sends, and
 //! writes what waits in its outbox.
 
+mod end;
+mod incoming;
+
 use std::{
-    borrow::Cow,
     future::poll_fn,
     ops::ControlFlow,
     pin::Pin,
     task::{self, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use grtc_protocol::{
     CloseCode, PeerId, RoomId,
-    client::{ClientMessage, ErrorCode, Frame},
     limits::{
         CLOSE_GRACE, ERROR_BURST, ERROR_RATE, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MESSAGE_BURST, READS_IN_A_ROW,
-        THROTTLE_LIMIT, THROTTLE_PAUSE, WRITE_STALL,
+        WRITE_STALL,
     },
-    server::{self, LeaveReason, encode},
+    server::LeaveReason,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{Instant, Sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{
-        self, Message,
-        protocol::{CloseFrame, frame::coding::CloseCode as WireCode},
-    },
+    tungstenite::{self, Message},
 };
 use tracing::debug;
 
-use super::{
-    counted::{Counted, Endless},
-    throttle::Throttle,
-};
+use self::end::{End, close};
+use super::{counted::Counted, throttle::Throttle};
 use crate::hub::{
-    Text,
     outbox::{Next, Outbox},
     registry::{Membership, Registry},
 };
@@ -83,30 +76,6 @@ enum Event {
     Read(Option<Result<Message, tungstenite::Error>>),
     Outbox(Next),
     Alarm,
-}
-
-/// How a connection ends: what the client is told, and what the others are.
-struct End {
-    code: Option<CloseCode>,
-    reason: LeaveReason,
-}
-
-impl End {
-    fn with(code: CloseCode) -> Self {
-        let reason = match code {
-            CloseCode::Normal => LeaveReason::Left,
-            CloseCode::TooSlow => LeaveReason::Slow,
-            CloseCode::Kicked => LeaveReason::Kicked,
-            CloseCode::Replaced => LeaveReason::Replaced,
-            _ => LeaveReason::Lost,
-        };
-        Self { code: Some(code), reason }
-    }
-
-    /// The client closed, or its connection broke.
-    fn of_client(reason: LeaveReason) -> Self {
-        Self { code: None, reason }
-    }
 }
 
 /// Serves one client until it goes.
@@ -235,88 +204,6 @@ impl Session {
         }
     }
 
-    fn read(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> ControlFlow<End> {
-        let message = match message {
-            Some(Ok(message)) => message,
-            Some(Err(error)) => return ControlFlow::Break(failed(&error)),
-            None => return ControlFlow::Break(End::of_client(LeaveReason::Lost)),
-        };
-        self.heard = Instant::now();
-        self.pinged = None;
-        if let Some(debt) = self.rate.take(self.heard.into_std()) {
-            self.throttle(debt)?;
-        }
-        let counted = self.socket.get_mut();
-        match message {
-            Message::Text(text) => {
-                counted.message();
-                self.text(&text)
-            }
-            Message::Binary(_) => {
-                counted.message();
-                self.refuse(ErrorCode::Unsupported, "grtc takes text frames only", None)
-            }
-            Message::Ping(payload) | Message::Pong(payload) => {
-                counted.control(payload.len());
-                ControlFlow::Continue(())
-            }
-            // The library answers the close frame by itself. Only a normal one is a goodbye.
-            Message::Close(frame) => ControlFlow::Break(End::of_client(match frame.map(|frame| frame.code) {
-                None | Some(WireCode::Normal | WireCode::Away) => LeaveReason::Left,
-                Some(_) => LeaveReason::Lost,
-            })),
-            Message::Frame(_) => ControlFlow::Continue(()),
-        }
-    }
-
-    fn text(&mut self, text: &str) -> ControlFlow<End> {
-        let frame = match Frame::parse(text) {
-            Ok(frame) => frame,
-            Err(error) => return self.refuse(error.code, &error.message, error.id.as_deref()),
-        };
-        match frame.message {
-            ClientMessage::Leave => return ControlFlow::Break(End::with(CloseCode::Normal)),
-            ClientMessage::Ping => self.outbox.push(encode(&server::Pong {}).into()),
-            ref message => {
-                if let Err((code, text)) = self.membership.send(message) {
-                    return self.refuse(code, &text, frame.id.as_deref());
-                }
-            }
-        }
-        if let Some(id) = frame.id {
-            self.outbox.push(encode(&server::Ack { reference: id }).into());
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Answers a message that could not be taken; a flood of them ends the connection.
-    fn refuse(&mut self, code: ErrorCode, message: &str, reference: Option<&str>) -> ControlFlow<End> {
-        if self.errors.take(self.heard.into_std()).is_some() {
-            return ControlFlow::Break(End::with(CloseCode::Policy));
-        }
-        self.outbox.push(error(code, message, reference));
-        ControlFlow::Continue(())
-    }
-
-    /// Stops reading until the client has fallen back behind its rate.
-    fn throttle(&mut self, debt: Duration) -> ControlFlow<End> {
-        let now = self.heard;
-        let since = match &self.throttled {
-            // Ahead again right after the last pause: it never stopped.
-            Some(throttled) if now - throttled.until < Duration::from_secs(1) => throttled.since,
-            _ => {
-                let text = "this connection sends more than its message rate and is read more slowly";
-                self.outbox.push(error(ErrorCode::RateLimited, text, None));
-                now
-            }
-        };
-        if now - since > THROTTLE_LIMIT {
-            return ControlFlow::Break(End::with(CloseCode::RateLimit));
-        }
-        self.throttled = Some(Throttled { since, until: now + debt.max(THROTTLE_PAUSE), paused: true });
-        ControlFlow::Continue(())
-    }
-
     /// Ends a pause, pings a client that has been silent, gives up one that let the last ping go unanswered.
     async fn on_alarm(&mut self) -> ControlFlow<End> {
         let now = Instant::now();
@@ -333,39 +220,4 @@ impl Session {
             _ => ControlFlow::Continue(()),
         }
     }
-}
-
-fn error(code: ErrorCode, message: &str, reference: Option<&str>) -> Text {
-    encode(&server::Error { code, message: message.into(), reference: reference.map(Cow::Borrowed) }).into()
-}
-
-/// What a failed read means.
-fn failed(error: &tungstenite::Error) -> End {
-    use tungstenite::Error::{Capacity, Io, Protocol, Utf8};
-    match error {
-        Capacity(_) => End::with(CloseCode::TooBig),
-        Protocol(_) | Utf8(_) => End::with(CloseCode::Policy),
-        Io(error) if error.get_ref().is_some_and(|cause| cause.is::<Endless>()) => End::with(CloseCode::Policy),
-        _ => End::of_client(LeaveReason::Lost),
-    }
-}
-
-/// Says goodbye with a code. What the client still sends is read and thrown away until it closes too, since a socket
-/// that is closed on unread bytes takes the goodbye along; all for a bounded time.
-async fn close(socket: &mut Stream, code: CloseCode) {
-    let frame = CloseFrame { code: WireCode::from(code.code()), reason: code.reason().into() };
-    let goodbye = async {
-        // An error means that the client is gone or has closed already.
-        let _ = socket.close(Some(frame)).await;
-        let stream = socket.get_mut();
-        stream.message();
-        stream.shutdown().await?;
-        // On the heap, since every session would carry it along otherwise.
-        let mut buffer = vec![0; 1024];
-        while stream.read(&mut buffer).await? > 0 {
-            stream.message();
-        }
-        std::io::Result::Ok(())
-    };
-    let _ = timeout(CLOSE_GRACE, goodbye).await;
 }

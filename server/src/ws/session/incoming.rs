@@ -1,0 +1,114 @@
+//! What comes from the client: counted, limited, parsed, and handed over to its room.
+
+use std::{borrow::Cow, ops::ControlFlow, time::Duration};
+
+use grtc_protocol::{
+    CloseCode,
+    client::{ClientMessage, ErrorCode, Frame},
+    limits::{THROTTLE_LIMIT, THROTTLE_PAUSE},
+    server::{self, LeaveReason, encode},
+};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::{self, Message, protocol::frame::coding::CloseCode as WireCode};
+
+use super::{End, Session, Throttled};
+use crate::{hub::Text, ws::counted::Endless};
+
+impl Session {
+    pub(super) fn read(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> ControlFlow<End> {
+        let message = match message {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return ControlFlow::Break(failed(&error)),
+            None => return ControlFlow::Break(End::of_client(LeaveReason::Lost)),
+        };
+        self.heard = Instant::now();
+        self.pinged = None;
+        if let Some(debt) = self.rate.take(self.heard.into_std()) {
+            self.throttle(debt)?;
+        }
+        let counted = self.socket.get_mut();
+        match message {
+            Message::Text(text) => {
+                counted.message();
+                self.text(&text)
+            }
+            Message::Binary(_) => {
+                counted.message();
+                self.refuse(ErrorCode::Unsupported, "grtc takes text frames only", None)
+            }
+            Message::Ping(payload) | Message::Pong(payload) => {
+                counted.control(payload.len());
+                ControlFlow::Continue(())
+            }
+            // The library answers the close frame by itself. Only a normal one is a goodbye.
+            Message::Close(frame) => ControlFlow::Break(End::of_client(match frame.map(|frame| frame.code) {
+                None | Some(WireCode::Normal | WireCode::Away) => LeaveReason::Left,
+                Some(_) => LeaveReason::Lost,
+            })),
+            Message::Frame(_) => ControlFlow::Continue(()),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> ControlFlow<End> {
+        let frame = match Frame::parse(text) {
+            Ok(frame) => frame,
+            Err(error) => return self.refuse(error.code, &error.message, error.id.as_deref()),
+        };
+        match frame.message {
+            ClientMessage::Leave => return ControlFlow::Break(End::with(CloseCode::Normal)),
+            ClientMessage::Ping => self.outbox.push(encode(&server::Pong {}).into()),
+            ref message => {
+                if let Err((code, text)) = self.membership.send(message) {
+                    return self.refuse(code, &text, frame.id.as_deref());
+                }
+            }
+        }
+        if let Some(id) = frame.id {
+            self.outbox.push(encode(&server::Ack { reference: id }).into());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Answers a message that could not be taken; a flood of them ends the connection.
+    fn refuse(&mut self, code: ErrorCode, message: &str, reference: Option<&str>) -> ControlFlow<End> {
+        if self.errors.take(self.heard.into_std()).is_some() {
+            return ControlFlow::Break(End::with(CloseCode::Policy));
+        }
+        self.outbox.push(error(code, message, reference));
+        ControlFlow::Continue(())
+    }
+
+    /// Stops reading until the client has fallen back behind its rate.
+    fn throttle(&mut self, debt: Duration) -> ControlFlow<End> {
+        let now = self.heard;
+        let since = match &self.throttled {
+            // Ahead again right after the last pause: it never stopped.
+            Some(throttled) if now - throttled.until < Duration::from_secs(1) => throttled.since,
+            _ => {
+                let text = "this connection sends more than its message rate and is read more slowly";
+                self.outbox.push(error(ErrorCode::RateLimited, text, None));
+                now
+            }
+        };
+        if now - since > THROTTLE_LIMIT {
+            return ControlFlow::Break(End::with(CloseCode::RateLimit));
+        }
+        self.throttled = Some(Throttled { since, until: now + debt.max(THROTTLE_PAUSE), paused: true });
+        ControlFlow::Continue(())
+    }
+}
+
+fn error(code: ErrorCode, message: &str, reference: Option<&str>) -> Text {
+    encode(&server::Error { code, message: message.into(), reference: reference.map(Cow::Borrowed) }).into()
+}
+
+/// What a failed read means.
+fn failed(error: &tungstenite::Error) -> End {
+    use tungstenite::Error::{Capacity, Io, Protocol, Utf8};
+    match error {
+        Capacity(_) => End::with(CloseCode::TooBig),
+        Protocol(_) | Utf8(_) => End::with(CloseCode::Policy),
+        Io(error) if error.get_ref().is_some_and(|cause| cause.is::<Endless>()) => End::with(CloseCode::Policy),
+        _ => End::of_client(LeaveReason::Lost),
+    }
+}
