@@ -1,5 +1,7 @@
 //! The command line: flags, environment and configuration file, in this order of precedence.
 
+#![allow(rustdoc::bare_urls, reason = "these comments are the help texts")]
+
 mod file;
 mod health;
 

@@ -20,7 +20,7 @@ async fn each_says_what_is_wrong() -> anyhow::Result<()> {
     let path = |name: &str| directory.path().join(name).to_str().unwrap_or_default().to_owned();
     std::fs::write(path("text.db"), "this is no database\n".repeat(1_000))?;
     std::fs::write(path("empty.db"), "")?;
-    refused(&format!("sqlite://{}?mode=rwc", path("none/grtc.db")), &["unable to open"]).await?;
+    refused(&format!("sqlite://{}?mode=rwc", path("none/grtc.db")), &["there is no folder", "none"]).await?;
     refused(&format!("sqlite://{}?mode=rw", path("none.db")), &["unable to open"]).await?;
     refused(&format!("sqlite://{}?mode=rwc", path("text.db")), &["not a database"]).await?;
     refused(&format!("sqlite://{}?mode=ro", path("empty.db")), &["readonly"]).await?;
