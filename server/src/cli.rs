@@ -110,9 +110,9 @@ pub enum Task {
 /// When the file can't be read, or the configuration can't be run.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Task> {
     let args: Vec<OsString> = args.into_iter().collect();
-    let mut command = Cli::command();
+    let mut command = file::without_empty_variables(Cli::command());
+    let first = Cli::from_arg_matches(&command.clone().get_matches_from(&args)).unwrap_or_else(|error| error.exit());
     // The file's values take the place of the built-in defaults, so that flags and environment win over them.
-    let first = Cli::parse_from(&args);
     if let Some(path) = first.serve_args().and_then(|args| args.config.as_ref()) {
         command = file::apply(command, path).with_context(|| format!("configuration file {}", path.display()))?;
     }

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use clap::{Command, ValueEnum};
+use clap::{Arg, Command, ValueEnum, builder::Resettable};
 use toml::{Table, Value};
 
 use super::ServeArgs;
+
+/// The subcommands that take the options of `serve`.
+const SERVING: [&str; 3] = ["serve", "check-config", "print-config"];
 
 /// Makes the values of the file the defaults of `command` and of its subcommands.
 pub(super) fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
@@ -20,14 +23,25 @@ pub(super) fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
         }
         options.push((key, values(value)?));
     }
-    let set = |command: Command| {
-        options
-            .iter()
-            .fold(command, |command, (key, values)| command.mut_arg(key, |arg| arg.default_values(values.clone())))
-    };
-    Ok(["serve", "check-config", "print-config"]
+    Ok(options
         .into_iter()
-        .fold(set(command), |command, name| command.mut_subcommand(name, set)))
+        .fold(command, |command, (key, values)| everywhere(command, &key, |arg| arg.default_values(values.clone()))))
+}
+
+/// A variable that is set to nothing, as container tools pass on those that are not set at all, says nothing.
+pub(super) fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    let silent: Vec<String> =
+        command.get_arguments().filter(|arg| is_empty(arg)).map(|arg| arg.get_id().to_string()).collect();
+    silent.iter().fold(command, |command, key| everywhere(command, key, |arg| arg.env(Resettable::Reset)))
+}
+
+/// Changes an option of `serve` wherever it can stand.
+fn everywhere(command: Command, key: &str, change: impl Fn(Arg) -> Arg) -> Command {
+    let command = command.mut_arg(key, &change);
+    SERVING
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, |subcommand| subcommand.mut_arg(key, &change)))
 }
 
 fn values(value: Value) -> anyhow::Result<Vec<clap::builder::OsStr>> {

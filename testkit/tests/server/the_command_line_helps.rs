@@ -144,3 +144,16 @@ async fn every_command_has_help() -> anyhow::Result<()> {
     assert!(run_to_end(&["--version"], &[]).await?.stdout.starts_with("grtc-server "));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_variable_that_is_empty_says_nothing() -> anyhow::Result<()> {
+    let names =
+        ["GRTC_CONFIG", "GRTC_LISTEN", "GRTC_ALLOW_ORIGIN", "GRTC_ICE_SERVER", "GRTC_WEB_DIR", "GRTC_MESSAGE_RATE"];
+    let empty: Vec<(&str, &str)> = names.iter().map(|name| (*name, "")).collect();
+    let ended = run_to_end(&["print-config"], &empty).await?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("listen = \"127.0.0.1:8001\"") && ended.stdout.contains("message_rate = 2000"));
+    let ended = run_to_end(&["check-config", "--listen", "0.0.0.0:0"], &[("GRTC_INSECURE_OPEN", "1")]).await?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    Ok(())
+}
