@@ -5,11 +5,12 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     id,
+    json::{present, string},
     limits::{JSON_DEPTH, MESSAGE_ID_BYTES},
 };
 
@@ -100,11 +101,6 @@ struct Envelope<'a> {
     data: Option<&'a RawValue>,
 }
 
-/// A key that is there counts, even when its value is `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    Deserialize::deserialize(deserializer).map(Some)
-}
-
 impl<'a> Frame<'a> {
     /// Reads one text frame.
     ///
@@ -179,14 +175,6 @@ fn bad_json(message: String) -> FrameError {
 
 fn needed<'a>(field: Option<&'a RawValue>, name: &str) -> Result<&'a RawValue, Refusal> {
     field.ok_or_else(|| (ErrorCode::MissingField, format!("the message needs the field \"{name}\"")))
-}
-
-fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let text = raw.get();
-    match text.strip_prefix('"')?.strip_suffix('"') {
-        Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
-        _ => serde_json::from_str(text).ok().map(Cow::Owned),
-    }
 }
 
 /// Whether arrays and objects are nested deeper than `limit` in a text that is known to be JSON.

@@ -6,6 +6,7 @@
 //! | [`client`] | what a client sends: [`client::Frame`] |
 //! | [`server`] | what a client gets: [`server::ServerMessage`] |
 //! | [`signal`] | offers, answers and candidates as the peers themselves write and read them |
+//! | [`json`] | reading JSON whose values stay as the bytes they came in |
 //! | [`close`] | WebSocket close codes, and which of them say "come back" |
 //! | [`limits`] | every number, once |
 //!
@@ -15,6 +16,7 @@
 pub mod client;
 pub mod close;
 pub mod id;
+pub mod json;
 pub mod limits;
 pub mod server;
 pub mod signal;

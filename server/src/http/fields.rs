@@ -1,9 +1,10 @@
 //! Items as they come in a body: every field is checked, and everything that is wrong is said at once.
 
-use std::borrow::Cow;
-
-use grtc_protocol::limits::{BULK_ITEMS, DESCRIPTION_CHARS, TITLE_CHARS};
-use serde::{Deserialize, Deserializer};
+use grtc_protocol::{
+    json::{present, string},
+    limits::{BULK_ITEMS, DESCRIPTION_CHARS, TITLE_CHARS},
+};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
@@ -23,11 +24,6 @@ struct RawItem<'a> {
     description: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     status: Option<&'a RawValue>,
-}
-
-/// A key that is there counts, even when its value is `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    Deserialize::deserialize(deserializer).map(Some)
 }
 
 /// The item of a `POST`.
@@ -132,7 +128,7 @@ impl Reader {
             _ => self.text(raw, "description", 0, DESCRIPTION_CHARS).map(Some),
         });
         let status = raw.status.and_then(|raw| {
-            let status = text(raw).and_then(|name| Status::from_name(&name));
+            let status = string(raw).and_then(|name| Status::from_name(&name));
             if status.is_none() {
                 self.refuse_at(Loc::from("status"), format!("has to be {}", Status::NAMES));
             }
@@ -142,7 +138,7 @@ impl Reader {
     }
 
     fn text(&mut self, raw: &RawValue, field: &'static str, min: usize, max: usize) -> Option<String> {
-        let Some(value) = text(raw) else {
+        let Some(value) = string(raw) else {
             self.refuse_at(Loc::from(field), "has to be a string".to_owned());
             return None;
         };
@@ -167,13 +163,6 @@ impl Reader {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(ApiError::invalid(self.errors)),
         }
-    }
-}
-
-fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    match raw.get().strip_prefix('"')?.strip_suffix('"') {
-        Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
-        _ => serde_json::from_str(raw.get()).ok().map(Cow::Owned),
     }
 }
 
