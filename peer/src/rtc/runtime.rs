@@ -1,11 +1,14 @@
-//! The runtime that the library runs on: Tokio's, with two differences.
+//! The runtime that the library runs on: Tokio's, with three differences.
 //!
 //! - Its driver writes packets out before it reads events, so that what the last steps of a pass produce waits for the
 //!   next wake-up, up to 200 ms later. Here the first two sleeps after each real one end at once: two more passes.
 //! - Its sockets get larger buffers. A burst that overflows the default costs a second for each packet lost.
+//! - Its sockets hold back repeated records of a DTLS handshake, which would stop the library's timer for good.
 //!
 //! It leans on how the pinned version works inside: the tests here fail when an upgrade makes it useless or harmful.
 
+mod handshake;
+mod socket;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +29,7 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime, TokioRuntime,
 };
 
+use self::socket::{Socket, Watch};
 use crate::limits::SOCKET_BUFFER_BYTES;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -40,6 +44,7 @@ const TIME_LIMITS: [Duration; 2] = [Duration::from_millis(50), Duration::from_mi
 pub(super) struct KickRuntime {
     tokio: TokioRuntime,
     passes: Arc<AtomicUsize>,
+    watch: Arc<Watch>,
     /// Passes of the driver so far.
     #[cfg(test)]
     sleeps: AtomicUsize,
@@ -49,7 +54,8 @@ impl KickRuntime {
     pub(super) fn new() -> Self {
         Self {
             tokio: TokioRuntime,
-            passes: Arc::new(AtomicUsize::new(0)),
+            passes: Arc::default(),
+            watch: Arc::default(),
             #[cfg(test)]
             sleeps: AtomicUsize::new(0),
         }
@@ -94,7 +100,8 @@ impl Runtime for KickRuntime {
         // What the kernel does not grant is fine: the receive window was chosen by what it grants.
         let _ = buffers.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
         let _ = buffers.set_send_buffer_size(SOCKET_BUFFER_BYTES);
-        self.tokio.wrap_udp_socket(socket)
+        let inner = self.tokio.wrap_udp_socket(socket)?;
+        Ok(Arc::new(Socket { inner, watch: Arc::clone(&self.watch) }))
     }
 
     fn spawn(&self, future: Boxed<'static, ()>) -> Box<dyn JoinHandle> {

@@ -1,5 +1,5 @@
 use rtc::ice::mdns::MulticastDnsMode;
-use tokio::sync::mpsc;
+use tokio::{net::UdpSocket, sync::mpsc, task::JoinSet};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use super::*;
@@ -25,26 +25,56 @@ async fn end(runtime: Arc<dyn Runtime>) -> (Connection, mpsc::Receiver<Callback>
     (connection, callbacks)
 }
 
-/// The next local candidate, as the other side takes it.
-async fn candidate(callbacks: &mut mpsc::Receiver<Callback>) -> grtc_protocol::signal::IceCandidate {
+/// The port of the next local candidate.
+async fn port(callbacks: &mut mpsc::Receiver<Callback>) -> u16 {
     loop {
         if let Some(Callback::Candidate(Some(candidate))) = callbacks.recv().await {
-            let json = candidate.to_json().unwrap();
-            let (candidate, sdp_m_line_index) = (json.candidate, Some(0));
-            return grtc_protocol::signal::IceCandidate { candidate, sdp_m_line_index, ..Default::default() };
+            return candidate.port;
         }
     }
 }
 
-async fn open(runtimes: [Arc<dyn Runtime>; 2]) -> Pair {
+/// A candidate of this port on loopback, as a connection takes it.
+fn candidate(port: u16) -> grtc_protocol::signal::IceCandidate {
+    let candidate = format!("candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host");
+    grtc_protocol::signal::IceCandidate { candidate, sdp_m_line_index: Some(0), ..Default::default() }
+}
+
+/// Stands between two ports, and loses one of the datagrams that carry a DTLS handshake. Its own ports, for each side.
+async fn losing(ports: [u16; 2], lost: usize) -> [u16; 2] {
+    let sockets = [UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.1:0").await.unwrap()];
+    let own = [sockets[0].local_addr().unwrap().port(), sockets[1].local_addr().unwrap().port()];
+    tokio::spawn(async move {
+        let (mut seen, mut buffers) = (0, [[0; 2_048]; 2]);
+        let [first, second] = &mut buffers;
+        loop {
+            let (datagram, to) = tokio::select! {
+                length = sockets[0].recv(first) => (&first[..length.unwrap()], 0),
+                length = sockets[1].recv(second) => (&second[..length.unwrap()], 1),
+            };
+            let is_handshake = matches!(datagram.first(), Some(20..=22));
+            seen += usize::from(is_handshake);
+            if !is_handshake || seen != lost {
+                sockets[1 - to].send_to(datagram, ("127.0.0.1", ports[to])).await.unwrap();
+            }
+        }
+    });
+    own
+}
+
+async fn open(runtimes: [Arc<dyn Runtime>; 2], lost: Option<usize>) -> Pair {
     let [first, second] = runtimes;
     let begin = Instant::now();
     let ((a, mut from_a), (b, mut from_b)) = (end(first).await, end(second).await);
     let channel = a.create_channel().await.unwrap();
     let answer = b.accept_offer(a.create_offer().await.unwrap()).await.unwrap();
     a.apply_answer(answer).await.unwrap();
-    b.add_candidate(candidate(&mut from_a).await).await.unwrap();
-    a.add_candidate(candidate(&mut from_b).await).await.unwrap();
+    let mut ports = [port(&mut from_a).await, port(&mut from_b).await];
+    if let Some(lost) = lost {
+        ports = losing(ports, lost).await;
+    }
+    b.add_candidate(candidate(ports[0])).await.unwrap();
+    a.add_candidate(candidate(ports[1])).await.unwrap();
     while !matches!(channel.poll().await.unwrap(), DataChannelEvent::OnOpen) {}
     Pair { took: begin.elapsed(), ends: [a, b], channel }
 }
@@ -53,7 +83,7 @@ async fn open(runtimes: [Arc<dyn Runtime>; 2]) -> Pair {
 async fn median(runtimes: impl Fn() -> [Arc<dyn Runtime>; 2]) -> Duration {
     let mut times = Vec::new();
     for _ in 0..9 {
-        let pair = open(runtimes()).await;
+        let pair = open(runtimes(), None).await;
         times.push(pair.took);
         for end in pair.ends {
             end.close().await;
@@ -74,7 +104,7 @@ async fn it_makes_an_open_several_times_faster() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_keeps_an_idle_connection_quiet() {
     let runtimes = [Arc::new(KickRuntime::new()), Arc::new(KickRuntime::new())];
-    let pair = open([Arc::clone(&runtimes[0]) as _, Arc::clone(&runtimes[1]) as _]).await;
+    let pair = open([Arc::clone(&runtimes[0]) as _, Arc::clone(&runtimes[1]) as _], None).await;
     let sleeps = || runtimes.iter().map(|runtime| runtime.sleeps.load(Ordering::Relaxed)).sum::<usize>();
     tokio::time::sleep(Duration::from_millis(500)).await;
     let before = sleeps();
@@ -83,4 +113,17 @@ async fn it_keeps_an_idle_connection_quiet() {
     println!("{passes} passes of two idle drivers in 2 s");
     assert!(passes < 400, "the wrapper keeps the driver spinning: {passes} passes");
     drop(pair.channel);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_gets_over_each_lost_flight() {
+    let mut opens = JoinSet::new();
+    for lost in 1..=6 {
+        opens.spawn(async move {
+            let runtimes: [Arc<dyn Runtime>; 2] = [Arc::new(KickRuntime::new()), Arc::new(KickRuntime::new())];
+            let pair = tokio::time::timeout(Duration::from_secs(20), open(runtimes, Some(lost))).await;
+            pair.map(|pair| (lost, pair.took)).unwrap_or_else(|_| panic!("hangs without flight {lost}"))
+        });
+    }
+    println!("{:?}", opens.join_all().await);
 }
