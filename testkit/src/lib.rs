@@ -7,6 +7,8 @@ pub mod command;
 pub mod http;
 #[cfg(target_os = "linux")]
 pub mod load;
+#[cfg(target_os = "linux")]
+pub mod namespace;
 pub mod process;
 pub mod raw;
 pub mod server;

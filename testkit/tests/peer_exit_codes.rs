@@ -4,6 +4,7 @@ mod peer_process;
 
 use grtc_testkit::TestServer;
 use peer_process::PeerProcess;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn an_unreachable_server_is_20_and_names_the_url() {
@@ -25,6 +26,22 @@ async fn a_taken_name_is_20_and_says_so() -> anyhow::Result<()> {
     a.event("joined").await;
     let ended = PeerProcess::join(&server, "r", "A", &["--json"]).end().await;
     assert_eq!((ended.code, &ended.events()[0]["code"]), (Some(20), &"peer_id_taken".into()), "{:?}", ended.lines);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_10_and_says_why() -> anyhow::Result<()> {
+    // What stands before a server and asks for who comes, such as a proxy.
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("ws://{}", proxy.local_addr()?);
+    let peer = tokio::spawn(async move { PeerProcess::start(&["join", "r", "--server", &url, "--json"]).end().await });
+    let (mut socket, _) = proxy.accept().await?;
+    while !socket.read_u8().await?.eq(&b'\r') {}
+    socket.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").await?;
+    let ended = peer.await?;
+    let events = ended.events();
+    assert_eq!((ended.code, &events[0]["code"]), (Some(10), &"not_authenticated".into()), "{:?}", ended.lines);
+    assert!(events[0]["message"].as_str().unwrap_or_default().contains("401"), "{:?}", ended.lines);
     Ok(())
 }
 
