@@ -20,6 +20,10 @@ load *args="all":
     cargo build --release --package grtc-server --package grtc-testkit
     target/release/grtc-load {{ args }}
 
+# Searches for input that breaks something: a target and seconds, or all of them for a minute
+fuzz *args:
+    scripts/fuzz {{ args }}
+
 # docker-compose.yml with all its profiles, on an engine of its own (Debian, root)
 compose *args:
     scripts/compose-test {{ args }}
