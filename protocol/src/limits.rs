@@ -55,7 +55,7 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to send a request's body.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long requests under way may go on after the server was told to stop.
-pub const DRAIN: Duration = Duration::from_secs(8);
+pub const DRAIN: Duration = Duration::from_secs(7);
 
 /// Largest HTTP request body, in bytes (413 beyond).
 pub const BODY_BYTES: u64 = 1024 * 1024;

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use hyper::http::uri::Authority;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -49,12 +50,24 @@ pub enum ConfigError {
     /// Not an ICE server.
     #[error("--ice-server {0:?}: it has to be like stun:stun.example.org:3478")]
     IceServer(String),
+    /// Without credentials, browsers refuse a TURN server and all that is named beside it.
+    #[error("--ice-server {0:?}: a TURN server takes credentials, and grtc-server has none to give out yet")]
+    TurnServer(String),
 }
 
 /// An entry of `iceServers`, as the W3C API has it.
 #[derive(Serialize)]
 struct IceServer<'a> {
     urls: [&'a str; 1],
+}
+
+/// Whether this is the URL of a STUN server (RFC 7064).
+fn is_stun(url: &str) -> bool {
+    let server = url.strip_prefix("stun:").or_else(|| url.strip_prefix("stuns:"));
+    server.and_then(|server| server.parse::<Authority>().ok()).is_some_and(|server| {
+        let port = server.as_str().strip_prefix(server.host()).unwrap_or("@");
+        !server.host().is_empty() && (port.is_empty() || server.port_u16().is_some_and(|port| port > 0))
+    })
 }
 
 impl Config {
@@ -72,12 +85,9 @@ impl Config {
         if let Some(dir) = args.web_dir.as_ref().filter(|dir| !dir.join("index.html").is_file()) {
             return Err(ConfigError::WebDir(dir.clone()));
         }
-        let valid = |url: &&String| {
-            let known = ["stun:", "stuns:", "turn:", "turns:"];
-            known.iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
-        };
-        if let Some(url) = args.ice_server.iter().find(|url| !valid(url)) {
-            return Err(ConfigError::IceServer(url.clone()));
+        if let Some(url) = args.ice_server.iter().find(|url| !is_stun(url)) {
+            let is_turn = url.starts_with("turn:") || url.starts_with("turns:");
+            return Err(if is_turn { ConfigError::TurnServer } else { ConfigError::IceServer }(url.clone()));
         }
         let servers: Vec<_> = args.ice_server.iter().map(|url| IceServer { urls: [url] }).collect();
         let ice_servers =
@@ -92,5 +102,34 @@ impl Config {
             web_dir: args.web_dir,
             log_format: args.log_format,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_stun;
+
+    #[test]
+    fn knows_a_stun_server() {
+        for url in
+            ["stun:stun.example.org", "stun:stun.example.org:3478", "stuns:192.0.2.1:5349", "stun:[2001:db8::1]:3478"]
+        {
+            assert!(is_stun(url), "{url}");
+        }
+        for url in [
+            "",
+            "stun:",
+            "stun:h:",
+            "stun:h:99999",
+            "stun:h:0",
+            "stun:u@h",
+            "stun:h?transport=udp",
+            "stun:h/x",
+            "http://h",
+            "turn:h",
+            "stun::3478",
+        ] {
+            assert!(!is_stun(url), "{url}");
+        }
     }
 }

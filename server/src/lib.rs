@@ -82,20 +82,20 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     let jobs = tokio::spawn(jobs::runner::run(store, jobs::digest::digest, stop.clone()));
     info!(server.address = %address, "listening: open http://{address}");
 
-    let accepting = tokio::spawn(server.accept(listener));
+    let accepting = tokio::spawn(Arc::clone(&server).accept(listener));
     shutdown.await;
     stop.cancel();
     registry.close(CloseCode::GoingAway);
     sessions.close();
     let drained = timeout(limits::DRAIN, async {
-        let connections = accepting.await.context("accepting")?;
-        tokio::join!(connections.wait(), sessions.wait());
+        tokio::join!(server.drained(), sessions.wait());
         jobs.await.context("jobs")
     });
     match drained.await {
         Ok(result) => result?,
         Err(_) => warn!("some requests were not done in time"),
     }
+    accepting.abort();
     // A request that is still under way holds on to the writer, and is let down.
     if timeout(limits::CLOSE_GRACE, writer.finish()).await.is_err() {
         warn!("the database was not closed");

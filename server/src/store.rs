@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use tokio::sync::watch;
 
 pub(crate) use events::Events;
@@ -102,6 +102,8 @@ impl Store {
 
     /// Whether the database answers.
     pub(crate) async fn ping(&self) -> Result<(), DbErr> {
-        self.reader.ping().await
+        let sql = "SELECT rev FROM search_state";
+        let statement = Statement::from_string(self.reader.get_database_backend(), sql);
+        self.reader.query_one_raw(statement).await.map(drop)
     }
 }

@@ -1,5 +1,7 @@
 //! `GET /openapi.json`, made from the code, and `/docs/`, where it can be browsed and tried without any other host.
 
+mod complete;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,8 +13,9 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
+use self::complete::Complete;
 use super::{events, health, ice_servers, items, jobs, json, rooms};
-use crate::error::ApiError;
+use crate::error::{ApiError, Problem};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +31,8 @@ use crate::error::ApiError;
         events::events, items::process, jobs::list, jobs::read, rooms::list, rooms::peers, ice_servers::route,
         health::health, health::live, health::ready
     ),
+    components(schemas(Problem)),
+    modifiers(&Complete),
     tags(
         (name = "items", description = "The item store"),
         (name = "jobs", description = "The background work on items"),
@@ -46,14 +51,14 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 pub(super) fn routes() -> BoxedFilter<(Response,)> {
     let description = Api::openapi().to_json().map(Bytes::from).map_err(|error| error.to_string());
     let api = warp::path!("openapi.json").and(warp::method()).map(move |method| match &description {
-        _ if !reads(&method) => ApiError::method_not_allowed("GET").response(),
+        _ if !reads(&method) => ApiError::method_not_allowed("GET, HEAD").response(),
         Ok(description) => json(description.clone()),
         Err(error) => ApiError::internal(error).response(),
     });
     let config = Arc::new(Config::from("/openapi.json"));
     let docs = warp::path("docs").and(warp::path::full()).and(warp::path::tail()).and(warp::method()).map(
         move |full: warp::path::FullPath, tail: warp::path::Tail, method| match full.as_str() {
-            _ if !reads(&method) => ApiError::method_not_allowed("GET").response(),
+            _ if !reads(&method) => ApiError::method_not_allowed("GET, HEAD").response(),
             // The page's own links are relative.
             "/docs" => moved("/docs/"),
             _ => file(tail.as_str(), config.clone()),
@@ -102,6 +107,17 @@ mod tests {
         {
             assert!(paths.contains_key(path), "{path}");
         }
+        let (mut names, mut operations) = (std::collections::BTreeSet::new(), 0);
+        for operation in paths.values().flat_map(|path| path.as_object().unwrap().values()) {
+            operations += 1;
+            names.insert(operation["operationId"].as_str().unwrap());
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(response["description"].is_string(), "{status} of {operation}");
+                let is_problem = response["content"].get("application/problem+json").is_some();
+                assert_eq!(is_problem, &**status >= "400" && !response.to_string().contains("Health"), "{operation}");
+            }
+        }
+        assert_eq!(names.len(), operations, "{names:?}");
         let text = api.to_string();
         for reference in text.split("\"#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap();

@@ -15,8 +15,6 @@ use crate::{App, error::ApiError, store::events::Subscription};
 
 /// A comment after so much silence keeps proxies from ending the stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// The beginning of a stream: it is open, and who loses it comes back after two seconds.
-const OPENING: Bytes = Bytes::from_static(b"retry: 2000\n: the changes of items\n\n");
 
 pub(super) fn route(app: App) -> BoxedFilter<(Response,)> {
     warp::path!("events")
@@ -40,12 +38,15 @@ pub(super) fn route(app: App) -> BoxedFilter<(Response,)> {
 )]
 pub(crate) fn events(app: &App, last_event_id: Option<&str>) -> Response {
     let subscription = app.store.events().subscribe(last_event_id);
+    // Who loses the stream comes back after two seconds, even before the first change to what came in between.
+    let place = subscription.place().map(|id| format!("id: {id}\n")).unwrap_or_default();
+    let opening = Bytes::from(format!("retry: 2000\n{place}: the changes of items\n\n"));
     let changes = stream::unfold(subscription, async |mut subscription: Subscription| {
         let frames = timeout(KEEP_ALIVE, subscription.next()).await;
         Some((frames.unwrap_or(Bytes::from_static(b":\n\n")), subscription))
     });
     let stop = app.stop.clone();
-    let stream = stream::iter([OPENING])
+    let stream = stream::iter([opening])
         .chain(changes)
         .take_until(async move { stop.cancelled().await })
         .map(Ok::<_, Infallible>);

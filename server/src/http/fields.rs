@@ -68,6 +68,11 @@ pub(super) fn ids(body: &[u8]) -> Result<Vec<i64>, ApiError> {
     reader.finish(Some(ids))
 }
 
+/// A body that nothing is read from: none, or any JSON.
+pub(super) fn nothing(body: &[u8]) -> Result<(), ApiError> {
+    if body.is_empty() { Ok(()) } else { json(body).map(drop) }
+}
+
 fn json(body: &[u8]) -> Result<&RawValue, ApiError> {
     serde_json::from_slice(body)
         .map_err(|error| ApiError::bad_request("bad_json", format!("the body is not JSON: {error}")))

@@ -29,7 +29,7 @@ pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
             let app = app.clone();
             async move {
                 if method != Method::GET && method != Method::HEAD {
-                    return ApiError::method_not_allowed("GET").response();
+                    return ApiError::method_not_allowed("GET, HEAD").response();
                 }
                 let mut response = match tail.as_str().trim_end_matches('/') {
                     "" => health(&app).await,

@@ -27,7 +27,7 @@ pub(super) fn route(config: &Config) -> BoxedFilter<(Response,)> {
         .map(move |method| match (method, &body) {
             (hyper::Method::GET | hyper::Method::HEAD, Ok(body)) => json(body.clone()),
             (hyper::Method::GET | hyper::Method::HEAD, Err(error)) => ApiError::internal(error).response(),
-            _ => ApiError::method_not_allowed("GET").response(),
+            _ => ApiError::method_not_allowed("GET, HEAD").response(),
         })
         .boxed()
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     App,
-    error::{ApiError, Problem},
+    error::ApiError,
     store::{
         Page,
         model::{Answer, Condition, Item, Status},
@@ -38,7 +38,7 @@ pub(crate) struct NewItem {
     /// Up to 10,000 characters.
     #[schema(max_length = 10_000)]
     description: Option<String>,
-    #[schema(default = "active")]
+    #[schema(value_type = Status, required = false, default = "active")]
     status: Option<Status>,
 }
 
@@ -46,11 +46,12 @@ pub(crate) struct NewItem {
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "describes the body that `fields` reads")]
 pub(crate) struct ItemChange {
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 200)]
     title: Option<String>,
     /// `null` clears it.
     #[schema(max_length = 10_000)]
     description: Option<String>,
+    #[schema(value_type = Status, required = false)]
     status: Option<Status>,
 }
 
@@ -78,7 +79,7 @@ pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
         finish(match request.method {
             Method::GET | Method::HEAD => list(&app, &request).await,
             Method::POST => create(&app, request).await,
-            _ => Err(ApiError::method_not_allowed("GET, POST")),
+            _ => Err(ApiError::method_not_allowed("GET, HEAD, POST")),
         })
     });
     let bulk = warp::path!("bulk").and(with(&app)).and(request()).then(async |app: App, request: Request| {
@@ -97,7 +98,7 @@ pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
     let process = warp::path!(String / "process").and(with(&app)).and(request()).then(
         async |id: String, app: App, request: Request| {
             finish(match request.method {
-                Method::POST => process(&app, &id, &request).await,
+                Method::POST => process(&app, &id, request).await,
                 _ => Err(ApiError::method_not_allowed("POST")),
             })
         },
@@ -108,7 +109,7 @@ pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
                 Method::GET | Method::HEAD => read(&app, &id, &request).await,
                 Method::PUT => update(&app, &id, request).await,
                 Method::DELETE => delete(&app, &id, &request).await,
-                _ => Err(ApiError::method_not_allowed("GET, PUT, DELETE")),
+                _ => Err(ApiError::method_not_allowed("GET, HEAD, PUT, DELETE")),
             })
         });
     all.or(bulk).unify().or(status).unify().or(process).unify().or(one).unify().boxed()
@@ -134,7 +135,6 @@ fn item_id(raw: &str) -> Result<i64> {
     ),
     responses(
         (status = 200, body = [Item], headers(("X-Total-Count" = u64, description = "How many match the filter"))),
-        (status = 422, body = Problem),
     )
 )]
 pub(crate) async fn list(app: &App, request: &Request) -> Result {
@@ -167,13 +167,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result {
 #[utoipa::path(
     post, path = "/api/items/", tag = "items", request_body = NewItem,
     params(("Idempotency-Key" = Option<String>, Header, description = "Does the request once, however often it is sent")),
-    responses(
-        (status = 201, body = Item, headers(("Location" = String), ("ETag" = String))),
-        (status = 400, description = "Not JSON", body = Problem),
-        (status = 409, description = "The same key is under way", body = Problem),
-        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
-        (status = 503, description = "The database can't take it now", body = Problem),
-    )
+    responses((status = 201, body = Item, headers(("Location" = String), ("ETag" = String))))
 )]
 pub(crate) async fn create(app: &App, mut request: Request) -> Result {
     fn created(done: &Done) -> Answer {
@@ -195,9 +189,10 @@ pub(crate) async fn create(app: &App, mut request: Request) -> Result {
 /// Many new items: all or none
 #[utoipa::path(
     post, path = "/api/items/bulk", tag = "items", request_body = Vec<NewItem>,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Does the request once, however often it is sent")),
     responses(
         (status = 201, body = [Item], description = "In the order sent"),
-        (status = 400, description = "Not JSON, or not 1 to 1000 items", body = Problem), (status = 422, body = Problem),
+        (status = 400, description = "Not JSON, or not 1 to 1000 items"),
     )
 )]
 pub(crate) async fn create_bulk(app: &App, mut request: Request) -> Result {
@@ -223,10 +218,7 @@ pub(crate) async fn create_bulk(app: &App, mut request: Request) -> Result {
 #[utoipa::path(
     patch, path = "/api/items/bulk/status", tag = "items", request_body = Vec<i64>,
     params(("new_status" = Status, Query)),
-    responses(
-        (status = 200, body = StatusCount),
-        (status = 400, description = "Not JSON, or not 1 to 1000 ids", body = Problem), (status = 422, body = Problem),
-    )
+    responses((status = 200, body = StatusCount), (status = 400, description = "Not JSON, or not 1 to 1000 ids"))
 )]
 pub(crate) async fn set_status(app: &App, mut request: Request) -> Result {
     let mut query = request.query();
@@ -247,10 +239,7 @@ pub(crate) async fn set_status(app: &App, mut request: Request) -> Result {
 #[utoipa::path(
     get, path = "/api/items/{item_id}", tag = "items",
     params(("item_id" = i64, Path), ("If-None-Match" = Option<String>, Header)),
-    responses(
-        (status = 200, body = Item, headers(("ETag" = String))),
-        (status = 304, description = "Not changed"), (status = 404, body = Problem), (status = 422, body = Problem),
-    )
+    responses((status = 200, body = Item, headers(("ETag" = String))), (status = 304, description = "Not changed"))
 )]
 pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
     let item = app.store.item(item_id(id)?).await?;
@@ -269,11 +258,7 @@ pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
 #[utoipa::path(
     put, path = "/api/items/{item_id}", tag = "items", request_body = ItemChange,
     params(("item_id" = i64, Path), ("If-Match" = Option<String>, Header)),
-    responses(
-        (status = 200, body = Item, headers(("ETag" = String))),
-        (status = 404, body = Problem), (status = 412, description = "It has changed", body = Problem),
-        (status = 422, body = Problem),
-    )
+    responses((status = 200, body = Item, headers(("ETag" = String))))
 )]
 pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result {
     let id = item_id(id)?;
@@ -289,7 +274,7 @@ pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result 
 #[utoipa::path(
     delete, path = "/api/items/{item_id}", tag = "items",
     params(("item_id" = i64, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 204), (status = 404, body = Problem), (status = 412, body = Problem))
+    responses((status = 204))
 )]
 pub(crate) async fn delete(app: &App, id: &str, request: &Request) -> Result {
     let id = item_id(id)?;
@@ -302,10 +287,14 @@ pub(crate) async fn delete(app: &App, id: &str, request: &Request) -> Result {
 
 /// A job for an item, done in the background
 #[utoipa::path(
-    post, path = "/api/items/{item_id}/process", tag = "jobs", params(("item_id" = i64, Path)),
-    responses((status = 202, body = Queued, headers(("Location" = String))), (status = 404, body = Problem))
+    post, path = "/api/items/{item_id}/process", tag = "jobs",
+    params(
+        ("item_id" = i64, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "Does the request once, however often it is sent"),
+    ),
+    responses((status = 202, body = Queued, headers(("Location" = String))))
 )]
-pub(crate) async fn process(app: &App, id: &str, request: &Request) -> Result {
+pub(crate) async fn process(app: &App, id: &str, mut request: Request) -> Result {
     fn queued(done: &Done) -> Answer {
         let Done::Queued(job) = done else { return unexpected(done) };
         let message = format!("item {} is being processed in the background", job.item_id);
@@ -319,8 +308,10 @@ pub(crate) async fn process(app: &App, id: &str, request: &Request) -> Result {
     }
     let id = item_id(id)?;
     let under_way = app.keys.start(request.headers.get(IDEMPOTENCY_KEY))?;
+    let body = request.optional_json().await?;
+    fields::nothing(&body)?;
     let path = format!("/api/items/{id}/process?{}", request.raw_query());
-    let once = under_way.once(&request.method, &path, b"", queued);
+    let once = under_way.once(&request.method, &path, &body, queued);
     Ok(answered(app.store.write(Op::Process { id }, once).await?, queued))
 }
 

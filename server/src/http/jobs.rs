@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     App,
-    error::{ApiError, Problem},
+    error::ApiError,
     store::{Store, model::Job},
 };
 
@@ -30,11 +30,11 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
 /// The newest jobs, a hundred at most
 #[utoipa::path(
     get, path = "/api/jobs", tag = "jobs", params(("item_id" = Option<i64>, Query, description = "Those of this item")),
-    responses((status = 200, body = [Job]), (status = 422, body = Problem))
+    responses((status = 200, body = [Job]))
 )]
 pub(crate) async fn list(store: &Store, request: &Request) -> Result<Response, ApiError> {
     if request.method != Method::GET && request.method != Method::HEAD {
-        return Err(ApiError::method_not_allowed("GET"));
+        return Err(ApiError::method_not_allowed("GET, HEAD"));
     }
     let mut query = request.query();
     let item_id = query.number("item_id", "an integer", i64::MIN..=i64::MAX);
@@ -45,11 +45,11 @@ pub(crate) async fn list(store: &Store, request: &Request) -> Result<Response, A
 /// A job
 #[utoipa::path(
     get, path = "/api/jobs/{job_id}", tag = "jobs", params(("job_id" = i64, Path)),
-    responses((status = 200, body = Job), (status = 404, body = Problem), (status = 422, body = Problem))
+    responses((status = 200, body = Job))
 )]
 pub(crate) async fn read(store: &Store, id: &str, method: &Method) -> Result<Response, ApiError> {
     if method != Method::GET && method != Method::HEAD {
-        return Err(ApiError::method_not_allowed("GET"));
+        return Err(ApiError::method_not_allowed("GET, HEAD"));
     }
     let number = path_id(id, "job_id")?;
     match store.job(number).await? {

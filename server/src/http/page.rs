@@ -70,7 +70,7 @@ fn asset_name(raw: &str) -> Option<String> {
 
 async fn reply(dir: Option<PathBuf>, name: String, method: Method, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
-        return ApiError::method_not_allowed("GET").response();
+        return ApiError::method_not_allowed("GET, HEAD").response();
     }
     let file: Option<(Cow<'static, [u8]>, String)> = match dir {
         Some(dir) => tokio::fs::read(dir.join(&name)).await.ok().map(|data| {

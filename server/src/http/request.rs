@@ -1,18 +1,22 @@
 //! What a handler takes from a request: its method, headers, query and JSON body, each with its bound.
 
-use std::{borrow::Cow, pin::Pin, str::FromStr};
+use std::{borrow::Cow, pin::Pin, str::FromStr, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use grtc_protocol::limits::{BODY_BYTES, BODY_TIMEOUT};
 use hyper::{
     HeaderMap, Method, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING},
 };
 use tokio::time::timeout;
 use warp::Filter;
 
 use crate::error::{ApiError, FieldError, Loc};
+
+/// What is read of a body that was refused: a client that is cut off while it sends does not look for the answer.
+const DISCARDED_BYTES: usize = 64 << 20;
+const DISCARD_TIME: Duration = Duration::from_secs(10);
 
 type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
 
@@ -56,11 +60,31 @@ impl Request {
         &self.query
     }
 
+    /// The body of a request that may have none. One that is there has to be JSON.
+    ///
+    /// # Errors
+    /// As [`Request::json`].
+    pub(super) async fn optional_json(&mut self) -> Result<Bytes, ApiError> {
+        let none = self.header(CONTENT_LENGTH).is_none_or(|length| length == "0");
+        match none && !self.headers.contains_key(TRANSFER_ENCODING) {
+            true => Ok(Bytes::new()),
+            false => self.json().await,
+        }
+    }
+
     /// The body of a request that has to be JSON. What is in it is for the caller to read.
     ///
     /// # Errors
     /// 415 when it says to be something else, 413 when it is too large, 408 when it takes too long.
     pub(super) async fn json(&mut self) -> Result<Bytes, ApiError> {
+        let result = self.read_json().await;
+        if result.is_err() {
+            tokio::spawn(timeout(DISCARD_TIME, discard(std::mem::replace(&mut self.body, Box::pin(stream::empty())))));
+        }
+        result
+    }
+
+    async fn read_json(&mut self) -> Result<Bytes, ApiError> {
         let unsupported = |what| ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", what);
         if !self.header(CONTENT_TYPE).is_some_and(is_json) {
             return Err(unsupported("the body has to be JSON, with Content-Type: application/json"));
@@ -96,6 +120,16 @@ impl Request {
                 Some(next) => chunk = next.map_err(unreadable)?,
                 None => return Ok(whole.freeze()),
             }
+        }
+    }
+}
+
+async fn discard(mut body: Body) {
+    let mut discarded = 0;
+    while let Some(Ok(chunk)) = body.next().await {
+        discarded += chunk.len();
+        if discarded > DISCARDED_BYTES {
+            return;
         }
     }
 }

@@ -38,12 +38,12 @@ pub(super) fn routes(registry: Registry) -> BoxedFilter<(Response,)> {
     let rooms = registry.clone();
     let list = warp::path::end().and(warp::method()).map(move |method| match method {
         Method::GET | Method::HEAD => list(&rooms),
-        _ => ApiError::method_not_allowed("GET").response(),
+        _ => ApiError::method_not_allowed("GET, HEAD").response(),
     });
     let peers = warp::path::param::<String>().and(warp::path("peers")).and(warp::path::end()).and(warp::method()).map(
         move |room: String, method| match method {
             Method::GET | Method::HEAD => peers(&registry, &room).unwrap_or_else(ApiError::response),
-            _ => ApiError::method_not_allowed("GET").response(),
+            _ => ApiError::method_not_allowed("GET, HEAD").response(),
         },
     );
     warp::path("rooms").and(list.or(peers).unify()).boxed()
@@ -60,7 +60,7 @@ pub(crate) fn list(registry: &Registry) -> Response {
 /// The peers of a room; a room that nobody is in has none
 #[utoipa::path(
     get, path = "/rooms/{room_id}/peers", tag = "rooms", params(("room_id" = String, Path)),
-    responses((status = 200, body = PeerList), (status = 400, description = "Not a name", body = crate::error::Problem))
+    responses((status = 200, body = PeerList), (status = 400, description = "Not a name"))
 )]
 pub(crate) fn peers(registry: &Registry, room: &str) -> Result<Response, ApiError> {
     let invalid = |why: String| ApiError::bad_request("bad_name", format!("room_id: {why}"));

@@ -27,9 +27,9 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
@@ -47,6 +47,8 @@ pub(crate) struct Server {
     routes: BoxedFilter<(Response,)>,
     access: Access,
     places: Places,
+    /// For those that get no place, while they are told so.
+    refusals: Places,
     requests: AtomicU64,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -54,10 +56,10 @@ pub(crate) struct Server {
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What a client gets that comes when every place is taken.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\
-    Content-Length: 140\r\nContent-Type: application/problem+json\r\n\r\n\
-    {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\
-    \"the server has no room for more connections\",\"code\":\"overloaded\"}";
+const FULL: &str = r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"the server has no room for more connections","code":"overloaded"}"#;
+/// Clients that are told so at once, and how long each may take to hear it.
+const REFUSALS: usize = 64;
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
 impl Server {
     pub(crate) fn new(
@@ -73,21 +75,18 @@ impl Server {
             routes,
             access,
             places: Places::new(max_connections),
+            refusals: Places::new(REFUSALS),
             requests: AtomicU64::new(u64::from_ne_bytes(seed)),
             stop,
             tasks: TaskTracker::new(),
         })
     }
 
-    /// Accepts until told to stop. The tracker holds the connections that are still being served then.
-    pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener) -> TaskTracker {
+    /// Accepts for ever. Who comes after the stop learns that the server is draining, and nothing else.
+    pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut failing = false;
         loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = self.stop.cancelled() => break,
-            };
-            match accepted {
+            match listener.accept().await {
                 Ok((stream, address)) => {
                     failing = false;
                     self.start(stream, address);
@@ -101,8 +100,12 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Waits until no connection is served.
+    pub(crate) async fn drained(&self) {
         self.tasks.close();
-        self.tasks.clone()
+        self.tasks.wait().await;
     }
 
     fn start(self: &Arc<Self>, stream: TcpStream, address: SocketAddr) {
@@ -111,8 +114,11 @@ impl Server {
                 self.tasks.spawn(self.clone().serve(stream, place));
             }
             None => {
-                debug!(client.address = %Redacted(address), "refused: every place is taken");
-                self.tasks.spawn(refuse(stream));
+                let id = self.request_id();
+                debug!(request.id = id, client.address = %Redacted(address), "refused: every place is taken");
+                if let Some(place) = self.refusals.take() {
+                    self.tasks.spawn(timeout(REFUSAL_TIME, refuse(stream, id, place)));
+                }
             }
         }
     }
@@ -124,8 +130,10 @@ impl Server {
             request.extensions_mut().insert(place.clone());
             self.answer(request)
         });
+        let draining = self.stop.is_cancelled();
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            .keep_alive(!draining)
             .header_read_timeout(HEADER_TIMEOUT)
             .max_headers(64)
             .max_buf_size(16 * 1024)
@@ -134,7 +142,7 @@ impl Server {
         let mut connection = pin!(connection);
         let result = tokio::select! {
             result = connection.as_mut() => result,
-            () = self.stop.cancelled() => {
+            () = self.stop.cancelled(), if !draining => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -146,10 +154,13 @@ impl Server {
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let started = Instant::now();
-        let id = format!("{:016x}", self.requests.fetch_add(1, Ordering::Relaxed));
+        let id = self.request_id();
         let (method, path) = (request.method().clone(), without_names(request.uri().path()));
         let origin = request.headers().get(ORIGIN).cloned();
         let mut response = match self.access.check(&request) {
+            Ok(()) if self.stop.is_cancelled() && !request.uri().path().starts_with("/health") => {
+                ApiError::unavailable("stopping", "the server is stopping").response()
+            }
             Ok(()) => {
                 let mut response = self.route(request).await;
                 if let Some(origin) = origin {
@@ -175,6 +186,10 @@ impl Server {
             headers.insert(REQUEST_ID, id);
         }
         Ok(response)
+    }
+
+    fn request_id(&self) -> String {
+        format!("{:016x}", self.requests.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Asks the routes. A panic in one of them ends this request and nothing else.
@@ -206,10 +221,18 @@ fn without_names(path: &str) -> String {
     path.to_owned()
 }
 
-async fn refuse(mut stream: TcpStream) {
-    // The client may be gone, or its request still on its way: it is refused either way.
-    let _ = stream.write_all(FULL).await;
-    let _ = stream.shutdown().await;
+/// Tells a client to come back later, and reads what it sends: what is unread at the close would cost it the answer.
+async fn refuse(mut stream: TcpStream, id: String, _place: Place) -> std::io::Result<()> {
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\
+         content-type: application/problem+json\r\n{REQUEST_ID}: {id}\r\n\r\n{FULL}",
+        FULL.len()
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await?;
+    let mut discarded = [0; 1_024];
+    while stream.read(&mut discarded).await? > 0 {}
+    Ok(())
 }
 
 /// An address is personal: the log says which network it is from.
@@ -218,16 +241,5 @@ struct Redacted(SocketAddr);
 impl std::fmt::Display for Redacted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if self.0.ip().is_loopback() { "loopback" } else { "remote" })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_refusal_is_as_long_as_it_says() {
-        let text = std::str::from_utf8(super::FULL).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{}", body.len());
-        assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
     }
 }

@@ -105,7 +105,11 @@ impl Events {
     }
 
     fn frame(&self, name: &str, number: u64, data: &str) -> Bytes {
-        format!("event: {name}\nid: {}-{number}\ndata: {data}\n\n", self.0.epoch).into()
+        format!("event: {name}\nid: {}\ndata: {data}\n\n", self.id(number)).into()
+    }
+
+    fn id(&self, number: u64) -> String {
+        format!("{}-{number}", self.0.epoch)
     }
 
     fn history(&self) -> MutexGuard<'_, History> {
@@ -114,6 +118,11 @@ impl Events {
 }
 
 impl Subscription {
+    /// The id of the last event that the reader has, if it is still known.
+    pub(crate) fn place(&self) -> Option<String> {
+        self.seen.map(|number| self.events.id(number))
+    }
+
     /// What the reader has not seen, waiting for it if need be; `reset` first if something in between is gone.
     pub(crate) async fn next(&mut self) -> Bytes {
         loop {
@@ -168,8 +177,10 @@ mod tests {
         let events = Events::new().unwrap();
         events.publish(&deleted(0..3));
         let mut reader = events.subscribe(None);
+        let before = reader.place().unwrap();
         events.publish(&deleted(3..4));
         let first = reader.next().await;
+        assert_eq!(events.subscribe(Some(&before)).next().await, first);
         assert!(text(&first).starts_with("event: deleted\nid: "));
         assert!(text(&first).ends_with("-4\ndata: {\"id\":3}\n\n"));
         events.publish(&deleted(4..6));

@@ -180,8 +180,9 @@ pub(crate) fn now() -> i64 {
 
 fn rfc3339<S: Serializer>(micros: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     let text = match jiff::Timestamp::from_microsecond(*micros) {
-        Ok(time) => Cow::Owned(time.to_string()),
-        Err(_) => Cow::Borrowed("1970-01-01T00:00:00Z"),
+        // Always six digits, so that they sort as text.
+        Ok(time) => Cow::Owned(format!("{time:.6}")),
+        Err(_) => Cow::Borrowed("1970-01-01T00:00:00.000000Z"),
     };
     serializer.serialize_str(&text)
 }

@@ -6,12 +6,14 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
-    time::Instant,
+    task::{Context, Poll, ready},
 };
 
 use grtc_protocol::limits::{MESSAGE_ASSEMBLY, MESSAGE_WIRE_BYTES};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
 
 /// What goes wrong when a message never ends. The error of the read wraps it.
 #[derive(Debug, thiserror::Error)]
@@ -23,17 +25,19 @@ pub(crate) struct Counted<S> {
     inner: S,
     pending: usize,
     since: Option<Instant>,
+    /// Set while the rest of a message is waited for.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Counted<S> {
     pub(crate) fn new(inner: S) -> Self {
-        Self { inner, pending: 0, since: None }
+        Self { inner, pending: 0, since: None, alarm: None }
     }
 
     /// A text or binary message is whole.
     pub(crate) fn message(&mut self) {
         self.pending = 0;
-        self.since = None;
+        (self.since, self.alarm) = (None, None);
     }
 
     /// A control frame with so many bytes of payload came, which may stand between the fragments of a message.
@@ -41,7 +45,7 @@ impl<S> Counted<S> {
         // RFC 6455 5.2: two bytes of header and four of mask.
         self.pending = self.pending.saturating_sub(payload + 6);
         if self.pending == 0 {
-            self.since = None;
+            (self.since, self.alarm) = (None, None);
         }
     }
 
@@ -50,11 +54,23 @@ impl<S> Counted<S> {
         if read > 0 {
             let since = *self.since.get_or_insert_with(Instant::now);
             if self.pending > MESSAGE_WIRE_BYTES || since.elapsed() > MESSAGE_ASSEMBLY {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, Endless));
+                return Err(endless());
             }
         }
         Ok(())
     }
+
+    /// Waits for the rest of a message that has begun, as long as that may take.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(since) = self.since else { return Poll::Pending };
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(since + MESSAGE_ASSEMBLY)));
+        ready!(alarm.as_mut().poll(cx));
+        Poll::Ready(Err(endless()))
+    }
+}
+
+fn endless() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, Endless)
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -62,7 +78,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         let before = buf.filled().len();
         match Pin::new(&mut self.inner).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => Poll::Ready(self.check(buf.filled().len() - before)),
-            other => other,
+            Poll::Ready(error) => Poll::Ready(error),
+            Poll::Pending => self.wait(cx),
         }
     }
 }
@@ -98,6 +115,17 @@ mod tests {
         };
         assert!(error.get_ref().is_some_and(|cause| cause.is::<Endless>()));
         assert!(stream.pending <= MESSAGE_WIRE_BYTES + 1024);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_stops_halfway_is_an_error() {
+        let (mut client, stream) = tokio::io::duplex(64);
+        let (mut stream, mut buffer) = (Counted::new(stream), [0; 8]);
+        tokio::io::AsyncWriteExt::write_all(&mut client, &[0; 3]).await.unwrap();
+        assert_eq!(stream.read(&mut buffer).await.unwrap(), 3);
+        let begin = Instant::now();
+        assert!(stream.read(&mut buffer).await.unwrap_err().get_ref().is_some_and(|cause| cause.is::<Endless>()));
+        assert_eq!(begin.elapsed().as_secs(), MESSAGE_ASSEMBLY.as_secs());
     }
 
     #[tokio::test]

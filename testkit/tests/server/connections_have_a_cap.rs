@@ -29,6 +29,7 @@ async fn one_too_many_is_told_to_come_back() -> anyhow::Result<()> {
         let answer = raw.answer().await?;
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
         assert_eq!(answer.json()?["code"], "overloaded");
+        assert!(answer.header("x-request-id").is_some());
         assert_eq!(raw.ended(Duration::from_secs(5)).await?, "");
     }
     assert_eq!(server.http().get("/health").await?.status, 503);

@@ -78,6 +78,22 @@ async fn a_body_over_a_mebibyte_is_too_large_however_it_is_sent() -> anyhow::Res
 }
 
 #[tokio::test]
+async fn who_sends_all_of_a_refused_body_gets_the_answer() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    for (kind, status) in [("application/json", 413), ("text/plain", 415)] {
+        let mut raw = Raw::connect(server.address()).await?;
+        let length = 20 << 20;
+        raw.send(format!(
+            "POST /api/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+        ))
+        .await?;
+        raw.send(vec![b' '; length]).await?;
+        assert_eq!(raw.answer().await?.status, status);
+    }
+    server.stop().await
+}
+
+#[tokio::test]
 async fn requests_that_two_readers_would_read_in_two_ways() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     for lines in [

@@ -45,6 +45,21 @@ async fn jobs_are_listed_newest_first() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_body_is_not_needed_but_has_to_be_json() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let http = server.http();
+    http.post("/api/items/", &json!({"title": "t"})).await?;
+    let path = "/api/items/1/process";
+    let json = Some(json!({}));
+    assert_eq!(http.send(Method::POST, path, &[], json.as_ref()).await?.status, 202);
+    let plain = [("content-type", "text/plain")];
+    assert_eq!(http.send(Method::POST, path, &plain, json.as_ref()).await?.status, 415);
+    let request = hyper::Request::post(path).header("content-type", "application/json");
+    assert_eq!(http.send_raw(request.body("{".into())?).await?.status, 400);
+    server.stop().await
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_processed() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     let http = server.http();

@@ -66,6 +66,18 @@ async fn a_flood_of_mistakes_ends_with_1008() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn messages_to_peers_that_have_gone_are_no_flood() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let mut a = server.join("room1", "a").await?;
+    for _ in 0..300 {
+        let candidate = json!({"type": "ice_candidate", "target_peer_id": "gone", "candidate": null});
+        assert_eq!(mistake(&mut a, Message::text(candidate.to_string())).await?.0, "peer_not_found");
+    }
+    a.leave().await?;
+    server.stop().await
+}
+
+#[tokio::test]
 async fn what_is_no_websocket_frame_ends_with_1008() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     let mut watcher = server.join("room1", "watcher").await?;

@@ -73,6 +73,7 @@ async fn what_can_not_be_run_says_why() -> anyhow::Result<()> {
         (&["--database-url", "postgres://localhost/x"], &["--database-url", "sqlite://"]),
         (&["--web-dir", "/nowhere"], &["--web-dir", "/nowhere", "index.html"]),
         (&["--ice-server", "http://x"], &["--ice-server", "stun:"]),
+        (&["--ice-server", "turn:x"], &["--ice-server", "turn:x", "credentials"]),
         (&["--config", file], &["bad.toml", "lisen", "print-config"]),
         (&["--config", "/nowhere.toml"], &["/nowhere.toml"]),
     ] {

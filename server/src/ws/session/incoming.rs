@@ -59,7 +59,8 @@ impl Session {
             ClientMessage::Ping => self.outbox.push(encode(&server::Pong {}).into()),
             ref message => {
                 if let Err((code, text)) = self.membership.send(message) {
-                    return self.refuse(code, &text, frame.id.as_deref());
+                    self.outbox.push(error(code, &text, frame.id.as_deref()));
+                    return ControlFlow::Continue(());
                 }
             }
         }
@@ -69,7 +70,7 @@ impl Session {
         ControlFlow::Continue(())
     }
 
-    /// Answers a message that could not be taken; a flood of them ends the connection.
+    /// Answers a frame that is none of the protocol's; a flood of them ends the connection.
     fn refuse(&mut self, code: ErrorCode, message: &str, reference: Option<&str>) -> ControlFlow<End> {
         if self.errors.take(self.heard.into_std()).is_some() {
             return ControlFlow::Break(End::with(CloseCode::Policy));
