@@ -77,7 +77,8 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn new(start: Start) -> Self {
         let (to_driver, connections) = mpsc::channel(DRIVER_QUEUE);
-        let pairs = Pairs::new(start.settings, to_driver, start.events.clone(), start.tracker.clone());
+        let pairs =
+            Pairs::new(start.settings, to_driver, start.events.clone(), start.tracker.clone(), start.cancel.clone());
         let mut driver = Self {
             mesh: Mesh::new(start.id.clone(), fastrand::Rng::new()),
             id: start.id,
@@ -110,13 +111,13 @@ impl Driver {
                 () = cancel.cancelled() => break,
                 permit = program.reserve(), if !self.events.is_empty() => {
                     let Some(event) = self.events.pop_front() else { continue };
-                    let connected = self.pairs.announced_by(&event);
+                    let connected = matches!(event, Event::Connected { .. });
                     // A program that has dropped its events wants none.
                     if let Ok(permit) = permit {
                         permit.send(event);
                     }
-                    if let Some(connection) = connected {
-                        connection.command(rtc::Command::Deliver);
+                    if connected {
+                        self.pairs.announced();
                     }
                 }
                 Some((key, connection, event)) = self.connections.recv(), if room => {
@@ -210,6 +211,7 @@ impl Driver {
     /// Tells the server, closes every connection, and waits until all is closed.
     async fn finish(mut self) {
         let now = self.now();
+        self.cancel.cancel();
         self.channels.clear();
         self.mesh.leave(now);
         while self.mesh.poll_output().is_some() {}

@@ -71,6 +71,12 @@ pub(crate) const LAST_ACKNOWLEDGEMENT: Duration = Duration::from_millis(220);
 pub(crate) const GOODBYE_AHEAD: Duration = Duration::from_millis(30);
 /// How long a channel may take to close before its connection is closed under it.
 pub(crate) const CHANNEL_CLOSE: Duration = Duration::from_millis(150);
+/// Bytes of one channel that are held while the program does not read. The library loses what it holds itself when the
+/// other side leaves, and acknowledges it all the same.
+pub(crate) const HELD_BYTES: usize = 2 * 1024 * 1024;
+/// How long who has sent more than that waits for the other side to close first: it takes over what its library holds
+/// with the next packet, a keepalive at the latest.
+pub(crate) const LONG_GOODBYE: Duration = Duration::from_millis(700);
 /// Between two looks at whether everything sent was acknowledged.
 pub(crate) const FLUSH_CHECK: Duration = Duration::from_millis(2);
 

@@ -1,5 +1,7 @@
 //! Backpressure: what a program does not read is not sent, and nothing is lost.
 
+#![allow(clippy::unwrap_used, reason = "what a test starts has to work")]
+
 mod hub;
 
 use std::{
@@ -68,4 +70,60 @@ async fn a_program_that_drops_its_events_holds_up_nobody() {
     }
     a.flush(&id("b")).await.unwrap();
     b.leave().await;
+}
+
+/// Sends so many messages of a kilobyte, of which all but the last thousands are read while they come; the sender leaves
+/// when all are acknowledged, and the rest is read after that.
+async fn read_afterwards(messages: usize) {
+    let hub = Hub::default();
+    let (a, mut a_events) = hub.join("a").await;
+    let (b, mut b_events) = hub.join("b").await;
+    connected(&mut a_events, "b").await;
+    connected(&mut b_events, "a").await;
+    let sending = tokio::spawn(async move {
+        for number in 0..messages {
+            a.send(&id("b"), format!("{number:01000}")).await.unwrap();
+        }
+        a.flush(&id("b")).await.unwrap();
+        a.leave().await;
+    });
+    let early = messages.saturating_sub(3_000);
+    for number in 0..early {
+        assert_eq!(hub::text(&mut b_events).await.parse(), Ok(number));
+    }
+    sending.await.unwrap();
+    // Longer than any goodbye takes.
+    while !b.connected().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for number in early..messages {
+        let text = tokio::time::timeout(Duration::from_secs(5), hub::text(&mut b_events)).await;
+        assert_eq!(text.map(|text| text.parse()), Ok(Ok(number)), "was lost");
+    }
+    b.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_delivered_is_read_after_its_sender_has_left() {
+    read_afterwards(1_800).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_is_more_than_a_peer_holds() {
+    read_afterwards(8_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_does_not_wait_for_its_own_reader() {
+    let hub = Hub::default();
+    let (a, mut a_events) = hub.join("a").await;
+    let (b, mut b_events) = hub.join("b").await;
+    connected(&mut a_events, "b").await;
+    connected(&mut b_events, "a").await;
+    for _ in 0..800 {
+        a.send(&id("b"), "x".repeat(1_000)).await.unwrap();
+    }
+    a.leave().await;
+    tokio::time::timeout(Duration::from_secs(5), b.leave()).await.unwrap();
 }

@@ -8,8 +8,8 @@ use std::{
 
 use futures_util::future::join_all;
 use grtc_protocol::PeerId;
-use tokio::sync::{mpsc, oneshot};
-use tokio_util::task::TaskTracker;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::FromConnection;
 use crate::{
@@ -39,6 +39,7 @@ struct Open {
     channel: Channel,
     pair: CandidatePair,
     timings: Timings,
+    deliver: watch::Sender<bool>,
 }
 
 /// All pairs.
@@ -47,7 +48,10 @@ pub(super) struct Pairs {
     to_driver: mpsc::Sender<FromConnection>,
     inbox: mpsc::Sender<Event>,
     tracker: TaskTracker,
+    leaving: CancellationToken,
     pairs: HashMap<PairKey, Pair>,
+    /// For each `Connected` that waits for the program: what lets the messages follow.
+    announcing: VecDeque<watch::Sender<bool>>,
 }
 
 impl Pairs {
@@ -56,8 +60,9 @@ impl Pairs {
         to_driver: mpsc::Sender<FromConnection>,
         inbox: mpsc::Sender<Event>,
         tracker: TaskTracker,
+        leaving: CancellationToken,
     ) -> Self {
-        Self { settings, to_driver, inbox, tracker, pairs: HashMap::new() }
+        Self { settings, to_driver, inbox, tracker, leaving, pairs: HashMap::new(), announcing: VecDeque::new() }
     }
 
     /// Takes what a connection says; what is for the negotiator is passed on.
@@ -72,8 +77,8 @@ impl Pairs {
                 pair.stage = pair.stage.max(Some(stage));
                 None
             }
-            rtc::Event::Open { channel, pair: candidates, timings } => {
-                pair.open = Some(Open { channel, pair: candidates, timings });
+            rtc::Event::Open { channel, pair: candidates, timings, deliver } => {
+                pair.open = Some(Open { channel, pair: candidates, timings, deliver });
                 Some(Input::ChannelOpen { connection })
             }
         }
@@ -122,6 +127,7 @@ impl Pairs {
             connection,
             channel,
             settings: Arc::clone(&self.settings),
+            leaving: self.leaving.clone(),
             events: self.to_driver.clone(),
             inbox: self.inbox.clone(),
         };
@@ -150,6 +156,7 @@ impl Pairs {
             PairState::Connected => {
                 let Some(open) = &pair.open else { return };
                 channels.insert(peer_id.clone(), open.channel.clone());
+                self.announcing.push_back(open.deliver.clone());
                 events.push_back(Event::Connected { peer_id, pair: open.pair.clone(), timings: open.timings });
                 (pair.announced, pair.stage) = (true, None);
             }
@@ -163,11 +170,11 @@ impl Pairs {
         }
     }
 
-    /// The connection whose channel this event announces: once the program has it, messages may follow.
-    pub(super) fn announced_by(&self, event: &Event) -> Option<&Handle> {
-        let Event::Connected { peer_id, .. } = event else { return None };
-        let mut of_peer = self.pairs.iter().filter(|(key, pair)| key.peer == *peer_id && pair.announced);
-        of_peer.find_map(|(_, pair)| pair.connection.as_ref()).map(|(_, handle)| handle)
+    /// The program has the next `Connected`: messages may follow, even those of a channel that has closed since.
+    pub(super) fn announced(&mut self) {
+        if let Some(deliver) = self.announcing.pop_front() {
+            deliver.send_replace(true);
+        }
     }
 
     /// Whether the program was told of any open channel.

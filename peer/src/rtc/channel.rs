@@ -40,6 +40,11 @@ impl Channel {
         Ok(())
     }
 
+    /// Bytes that were handed over.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// Bytes that were sent and not acknowledged yet.
     pub(crate) async fn outstanding(&self) -> Result<usize, Closed> {
         self.channel.outstanding_bytes().await.map_err(|_| Closed)
@@ -63,7 +68,7 @@ impl StallWatch {
     /// For how long data has been under way with none acknowledged.
     pub(super) async fn look(&mut self, channel: &Channel) -> Duration {
         let outstanding = channel.outstanding().await.unwrap_or(0) as u64;
-        self.note(channel.sent.load(Ordering::Relaxed), outstanding, Instant::now())
+        self.note(channel.sent(), outstanding, Instant::now())
     }
 
     fn note(&mut self, sent: u64, outstanding: u64, now: Instant) -> Duration {

@@ -1,15 +1,19 @@
 //! Reads one channel to its end: messages go straight to the program, the rest to the connection's task.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc, watch};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use super::channel::Channel;
-use crate::event::{self, Payload, Via};
+use crate::{
+    event::{self, Payload, Via},
+    limits::HELD_BYTES,
+};
 
 /// What a pump tells its task.
 pub(super) enum Note {
@@ -20,45 +24,97 @@ pub(super) enum Note {
 /// A note, and the place of the pump that it comes from.
 pub(super) type FromPump = (usize, Note);
 
+/// What the pumps of a connection are at.
+#[derive(Debug, Default)]
+pub(super) struct Activity(Mutex<Reading>);
+
+#[derive(Debug, Default)]
+struct Reading {
+    /// Messages that wait for the program.
+    waiting: usize,
+    /// When the last message came, or was taken by the program.
+    last: Option<Instant>,
+}
+
+impl Activity {
+    fn lock(&self) -> MutexGuard<'_, Reading> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, change: impl Fn(&mut Reading)) {
+        let mut reading = self.lock();
+        change(&mut reading);
+        reading.last = Some(Instant::now());
+    }
+
+    /// How long it takes at least until nothing has come for so long, or waits for the program. Zero when it is so.
+    pub(super) fn until_idle(&self, quiet: Duration) -> Duration {
+        let reading = self.lock();
+        match (reading.waiting, reading.last) {
+            (0, Some(last)) => quiet.saturating_sub(last.elapsed()),
+            (0, None) => Duration::ZERO,
+            _ => quiet,
+        }
+    }
+}
+
 /// Reads one channel.
 pub(super) struct Pump {
     pub(super) place: usize,
     pub(super) channel: Arc<dyn DataChannel>,
     pub(super) notes: mpsc::Sender<FromPump>,
+    /// The program knows of the channel: messages may follow.
     pub(super) deliver: watch::Receiver<bool>,
+    /// The connection is about to close: the library would lose what is not taken from it before.
+    pub(super) drain: watch::Receiver<bool>,
     pub(super) inbox: mpsc::Sender<event::Event>,
-    pub(super) last_message: Arc<Mutex<Option<Instant>>>,
+    pub(super) activity: Arc<Activity>,
     pub(super) from: grtc_protocol::PeerId,
 }
 
 impl Pump {
-    /// Runs until the channel ends.
+    /// Runs until the channel has ended and the program has taken all that came over it. While the program does not read,
+    /// no more than [`HELD_BYTES`] are taken from the channel, so that the other side waits with it.
     pub(super) async fn run(mut self) {
-        while let Some(event) = self.channel.poll().await {
-            match event {
-                DataChannelEvent::OnOpen => self.note(Note::Open(Channel::new(Arc::clone(&self.channel)))).await,
-                DataChannelEvent::OnMessage(message) => {
-                    *self.last_message.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                    let payload = match message.is_string {
-                        true => Payload::Text(String::from_utf8_lossy(&message.data).into_owned()),
-                        false => Payload::Binary(message.data.freeze()),
-                    };
-                    self.deliver(payload).await;
+        let (mut held, mut bytes) = (VecDeque::new(), 0);
+        // The library lets the end of a channel overtake messages that it holds back: it is read on while any are held.
+        let (mut closed, mut ended) = (false, false);
+        while !closed || !held.is_empty() {
+            let (deliver, drain) = (*self.deliver.borrow_and_update(), *self.drain.borrow_and_update());
+            tokio::select! {
+                biased;
+                event = self.channel.poll(), if !ended && (bytes < HELD_BYTES || drain || closed) => match event {
+                    Some(DataChannelEvent::OnOpen) => {
+                        self.note(Note::Open(Channel::new(Arc::clone(&self.channel)))).await;
+                    }
+                    Some(DataChannelEvent::OnMessage(message)) => {
+                        self.activity.note(|reading| reading.waiting += 1);
+                        let payload = match message.is_string {
+                            true => Payload::Text(String::from_utf8_lossy(&message.data).into_owned()),
+                            false => Payload::Binary(message.data.freeze()),
+                        };
+                        bytes += payload.len();
+                        held.push_back(payload);
+                    }
+                    Some(DataChannelEvent::OnClose) => closed = true,
+                    None => (closed, ended) = (true, true),
+                    Some(_) => {}
+                },
+                permit = self.inbox.reserve(), if deliver && !held.is_empty() => {
+                    let Some(payload) = held.pop_front() else { continue };
+                    bytes -= payload.len();
+                    // A program that has dropped its events wants none.
+                    if let Ok(permit) = permit {
+                        permit.send(event::Event::Message { from: self.from.clone(), payload, via: Via::P2p });
+                    }
+                    self.activity.note(|reading| reading.waiting -= 1);
                 }
-                DataChannelEvent::OnClose => break,
-                _ => {}
+                // The task goes last: it has set both by then.
+                Ok(()) = self.deliver.changed(), if !deliver => {}
+                Ok(()) = self.drain.changed(), if !drain => {}
             }
         }
         self.note(Note::Ended).await;
-    }
-
-    /// Waits while the program does not read, and the other side with it.
-    async fn deliver(&mut self, payload: Payload) {
-        if self.deliver.wait_for(|deliver| *deliver).await.is_ok() {
-            let message = event::Event::Message { from: self.from.clone(), payload, via: Via::P2p };
-            // A program that has dropped its events wants none.
-            let _ = self.inbox.send(message).await;
-        }
     }
 
     async fn note(&self, note: Note) {

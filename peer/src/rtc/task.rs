@@ -2,7 +2,7 @@
 //! is dropped.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,9 +10,9 @@ use grtc_protocol::signal::IceCandidate;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use webrtc::{
     data_channel::DataChannel,
     error::Error,
@@ -24,11 +24,14 @@ use super::{
     channel::{Channel, StallWatch},
     connection::{CHAT, Connection},
     handler::Callback,
-    pump::{FromPump, Note, Pump},
+    pump::{Activity, FromPump, Note, Pump},
 };
 use crate::{
     event,
-    limits::{CHANNEL_CLOSE, CONNECTION_QUEUE, LAST_ACKNOWLEDGEMENT, REMOTE_CANDIDATES, STALL, STALL_CHECK},
+    limits::{
+        CHANNEL_CLOSE, CONNECTION_QUEUE, HELD_BYTES, LAST_ACKNOWLEDGEMENT, LONG_GOODBYE, REMOTE_CANDIDATES, STALL,
+        STALL_CHECK,
+    },
     mesh::PairKey,
     negotiator::{ConnectionNumber, Input},
     report::{CandidatePair, Progress, Stage, Timings},
@@ -40,8 +43,6 @@ pub(crate) enum Command {
     AcceptOffer(String),
     ApplyAnswer(String),
     AddCandidate(Option<IceCandidate>),
-    /// The program knows that the channel is open: messages may follow.
-    Deliver,
     /// The round-trip time in milliseconds is asked for.
     RoundTrip(oneshot::Sender<Option<f64>>),
 }
@@ -52,8 +53,8 @@ pub(crate) enum Event {
     Input(Input),
     /// This phase is under way.
     Stage(Stage),
-    /// There is a channel to send on.
-    Open { channel: Channel, pair: CandidatePair, timings: Timings },
+    /// There is a channel to send on. Once the program knows of it, `deliver` lets its messages follow.
+    Open { channel: Channel, pair: CandidatePair, timings: Timings, deliver: watch::Sender<bool> },
 }
 
 /// What a connection is made with.
@@ -63,6 +64,8 @@ pub(crate) struct Context {
     /// Make the channel: this side offers.
     pub(crate) channel: bool,
     pub(crate) settings: Arc<Settings>,
+    /// The program leaves the room.
+    pub(crate) leaving: CancellationToken,
     /// To the driver.
     pub(crate) events: mpsc::Sender<(PairKey, ConnectionNumber, Event)>,
     /// To the program.
@@ -124,8 +127,8 @@ struct Task {
     to_task: mpsc::Sender<FromPump>,
     from_pumps: mpsc::Receiver<FromPump>,
     deliver: watch::Sender<bool>,
-    /// When the last message came.
-    last_message: Arc<Mutex<Option<Instant>>>,
+    drain: watch::Sender<bool>,
+    activity: Arc<Activity>,
     pumps: JoinSet<()>,
     /// The channels that are open, each with its pump's place. The first is the one to send on.
     open: Vec<(usize, Channel)>,
@@ -144,7 +147,8 @@ impl Task {
             to_task,
             from_pumps,
             deliver: watch::Sender::new(false),
-            last_message: Arc::default(),
+            drain: watch::Sender::new(false),
+            activity: Arc::default(),
             pumps: JoinSet::new(),
             open: Vec::new(),
             stall: StallWatch::default(),
@@ -189,7 +193,6 @@ impl Task {
                 self.connection.apply_answer(sdp).await.map(|()| Input::AnswerApplied { connection: number })
             }
             Command::AddCandidate(candidate) => return self.add_candidate(candidate).await,
-            Command::Deliver => return self.deliver.send_modify(|deliver| *deliver = true),
             Command::RoundTrip(answer) => {
                 // Whoever asked may have gone.
                 let _ = answer.send(self.connection.round_trip_ms().await);
@@ -294,7 +297,8 @@ impl Task {
         let pair = pair.unwrap_or_else(|| CandidatePair { local: unknown(), remote: unknown(), protocol: unknown() });
         let timings = self.progress.timings(Instant::now());
         self.stall = StallWatch::default();
-        self.context.event(Event::Open { channel, pair, timings }).await;
+        let deliver = self.deliver.clone();
+        self.context.event(Event::Open { channel, pair, timings, deliver }).await;
     }
 
     async fn look_for_stall(&mut self) {
@@ -323,34 +327,52 @@ impl Task {
             channel,
             notes: self.to_task.clone(),
             deliver: self.deliver.subscribe(),
+            drain: self.drain.subscribe(),
             inbox: self.context.inbox.clone(),
-            last_message: Arc::clone(&self.last_message),
+            activity: Arc::clone(&self.activity),
             from: self.context.key.peer.clone(),
         };
         self.pumps.spawn(pump.run());
     }
 
-    /// How long the last message may still be unacknowledged.
-    fn linger(&self) -> Duration {
-        let last = *self.last_message.lock().unwrap_or_else(PoisonError::into_inner);
-        last.map_or(Duration::ZERO, |last| LAST_ACKNOWLEDGEMENT.saturating_sub(last.elapsed()))
+    /// Waits until the program has read what has come and the last of it is acknowledged; a program that leaves the room
+    /// reads no more.
+    async fn read_out(&mut self) {
+        self.drain.send_replace(true);
+        let leaving = self.context.leaving.clone();
+        let mut left = None;
+        while !self.pumps.is_empty() {
+            let wait = self.activity.until_idle(LAST_ACKNOWLEDGEMENT);
+            if wait.is_zero() || left.is_some_and(|left: Instant| left.elapsed() >= LAST_ACKNOWLEDGEMENT) {
+                return;
+            }
+            tokio::select! {
+                // Over early when the other side closes first.
+                _ = self.pumps.join_next() => {}
+                () = sleep(wait) => {}
+                () = leaving.cancelled(), if left.is_none() => left = Some(Instant::now()),
+            }
+        }
     }
 
     /// Lets what has come be read and what was sent be delivered, then closes.
     async fn close(mut self) {
-        let linger = self.linger();
-        if !linger.is_zero() {
-            // Over early when the other side closes first.
-            let _ = timeout(linger, self.pumps.join_next()).await;
+        self.read_out().await;
+        if self.open.iter().any(|(_, channel)| channel.sent() > HELD_BYTES as u64) {
+            self.pumps_end(LONG_GOODBYE).await;
         }
         for (_, channel) in &self.open {
             channel.close().await;
         }
         if !self.open.is_empty() {
-            // A channel whose other side is gone does not end by itself.
-            let _ = timeout(CHANNEL_CLOSE, async { while self.pumps.join_next().await.is_some() {} }).await;
+            self.pumps_end(CHANNEL_CLOSE).await;
         }
         self.connection.close().await;
+    }
+
+    /// Waits until the channels have ended. One whose other side is gone does not end by itself.
+    async fn pumps_end(&mut self, within: Duration) {
+        let _ = timeout(within, async { while self.pumps.join_next().await.is_some() {} }).await;
     }
 }
 

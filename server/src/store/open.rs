@@ -35,6 +35,8 @@ impl Store {
             check(&database).await?;
         }
         Migrator::up(&database, None).await.context("its schema can't be made or brought up to date")?;
+        let written = database.execute_unprepared("UPDATE search_state SET rev = rev").await;
+        written.map_err(|error| anyhow!("it can't be written: {error}"))?;
         // A database in memory is one connection's own.
         let reader = if memory { database.clone() } else { connect(url, READERS, true).await? };
         let state = Mutex::new(state(&database).await.context("its items can't be counted")?);

@@ -1,6 +1,6 @@
 //! A database that can't be used at the start: the server ends with a sentence that says which and why.
 
-use grtc_testkit::command::run_to_end;
+use grtc_testkit::{Launch, ServerProcess, command::run_to_end};
 use tempfile::TempDir;
 
 async fn refused(url: &str, words: &[&str]) -> anyhow::Result<()> {
@@ -24,5 +24,8 @@ async fn each_says_what_is_wrong() -> anyhow::Result<()> {
     refused(&format!("sqlite://{}?mode=rw", path("none.db")), &["unable to open"]).await?;
     refused(&format!("sqlite://{}?mode=rwc", path("text.db")), &["not a database"]).await?;
     refused(&format!("sqlite://{}?mode=ro", path("empty.db")), &["readonly"]).await?;
+    let good = ServerProcess::launch(&Launch::default()).await?.kill().await?;
+    refused(&format!("sqlite://{}?mode=ro", good.path().join("grtc.db").display()), &["can't be written", "readonly"])
+        .await?;
     refused(&format!("sqlite://{}?mode=rwc", path("")), &["unable to open"]).await
 }
