@@ -9,12 +9,13 @@ mod join;
 mod lines;
 mod options;
 mod output;
+mod printer;
 mod swarm;
 mod text;
 
 use std::{io::IsTerminal, time::Instant};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use self::exit::Exit;
@@ -72,7 +73,8 @@ enum LogLevel {
 
 /// Reads the command line and does what it says.
 pub(crate) async fn run(started: Instant) -> Exit {
-    let cli = Cli::parse();
+    let matches = without_empty_variables(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     log_to_stderr(cli.log_level);
     match cli.command {
         Command::Join(join) => join.run(started).await,
@@ -80,6 +82,14 @@ pub(crate) async fn run(started: Instant) -> Exit {
         Command::Health(health) => health.run().await,
         Command::Completions(completions) => completions.run(),
     }
+}
+
+/// A variable that is set to nothing is as good as none.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// The library's own errors are left out: it reports every packet that can't be sent. They carry addresses, too.
@@ -101,8 +111,6 @@ fn log_to_stderr(level: LogLevel) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -22,7 +22,7 @@ use crate::{
     limits::EVENT_QUEUE,
     link::{self, LinkEnds, LinkError, Session, SignalLink, WebSocketLink},
     negotiator::PairState,
-    report::{CandidatePair, Timings},
+    report::{CandidatePair, Stage, Timings},
     rtc::{IceServer, NetworkError, Settings},
 };
 
@@ -54,6 +54,8 @@ pub struct PeerStatus {
     pub present: bool,
     /// How far the connection is.
     pub state: Option<PairState>,
+    /// How far the connection came that is being made, or could not be made.
+    pub stage: Option<Stage>,
     /// The candidate pair in use, when it is open.
     pub pair: Option<CandidatePair>,
     /// How long the open took, when it is open.

@@ -175,6 +175,8 @@ impl Driver {
             Some(Frame::Message(from, payload)) => {
                 self.events.push_back(Event::Message { from, payload, via: Via::Relay });
             }
+            // A signal crossed with the goodbye of its receiver. The server has said who left.
+            Some(Frame::Error { code, .. }) if code == "peer_not_found" => {}
             Some(Frame::Error { code, message }) => self.events.push_back(Event::ServerError { code, message }),
             None => {}
         }

@@ -128,7 +128,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Task> {
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "grtc-server", &mut script);
-            Task::Print(String::from_utf8(script)?)
+            // The script for bash names the command in two ways when there is a hyphen in it.
+            Task::Print(String::from_utf8(script)?.replace("grtc__subcmd__server", "grtc__server"))
         }
         Some(Command::Serve(args)) => Task::Serve(Config::new(args)?),
         None => Task::Serve(Config::new(cli.serve)?),

@@ -36,6 +36,6 @@ async fn stays_for_company_when_asked_to() -> anyhow::Result<()> {
     }
     assert_eq!(peer.end().await.code, Some(0));
     swarm.interrupt();
-    assert_eq!(swarm.end().await.code, Some(0));
+    assert_eq!(swarm.end().await.code, Some(130));
     Ok(())
 }

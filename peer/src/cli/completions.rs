@@ -16,7 +16,9 @@ impl Completions {
     pub(super) fn run(self) -> Exit {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "grtc-peer", &mut script);
-        match std::io::Write::write_all(&mut std::io::stdout(), &script) {
+        // The script for bash names the command in two ways when there is a hyphen in it.
+        let script = String::from_utf8_lossy(&script).replace("grtc__subcmd__peer", "grtc__peer");
+        match std::io::Write::write_all(&mut std::io::stdout(), script.as_bytes()) {
             Ok(()) => Exit::Well,
             Err(_) => Exit::Local,
         }

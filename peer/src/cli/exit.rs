@@ -41,7 +41,7 @@ impl From<&JoinError> for Exit {
     fn from(error: &JoinError) -> Self {
         match error {
             JoinError::Link(error) if error.is_unauthorized() => Self::Identity,
-            JoinError::Network(NetworkError::Unlisted(_)) => Self::Local,
+            JoinError::Network(NetworkError::Unlisted(_) | NetworkError::Nothing) => Self::Local,
             JoinError::Network(_) => Self::Usage,
             _ => Self::Signaling,
         }

@@ -1,13 +1,13 @@
 //! `grtc-peer join ROOM`
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::pending, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
-use grtc_peer::{Event, Events, Peer, PeerId};
+use grtc_peer::{Event, Events, PairState, Peer, PeerId, Stage};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, mpsc},
     task::JoinHandle,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
@@ -22,11 +22,22 @@ Examples:
   grtc-peer join ci --expect-peers 1 --send ping --expect pong --timeout 30s --json
   grtc-peer join lobby --server ws://chat.example.net:8001 --ice-server stun:stun.example.net:3478
 
-A script ends as soon as all that it expects has come and all that it sent has been delivered. Messages go to
-stdout, everything else to stderr; with --json one object a line goes to stdout.";
+Messages go to stdout, everything else to stderr; with --json one object a line goes to stdout.
+
+A script ends as soon as all that it expects has come and all that it sent has been delivered to whoever was there.
+
+A message has at most 262,144 bytes. A line that is typed while nobody is connected goes to the first one who is.";
 
 /// How long a script waits when nothing else is said.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the last lines may take to be read after the end was asked for.
+const LAST_LINES: Duration = Duration::from_secs(1);
+/// How long the peer may take to say what it is at.
+const ANSWER: Duration = Duration::from_secs(1);
+/// A pair that is not open after this long is stuck.
+const STUCK: Duration = Duration::from_secs(4);
+/// Lines that could not be sent and were not told of yet.
+const PROBLEMS: usize = 16;
 
 /// Join a room.
 #[derive(Debug, Args)]
@@ -39,7 +50,7 @@ pub(super) struct Join {
     id: Option<PeerId>,
 
     /// Wait until so many channels are open.
-    #[arg(long, value_name = "N", help_heading = "For scripts")]
+    #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = "For scripts")]
     expect_peers: Option<usize>,
 
     /// Send this to everybody, once the channels that are waited for are open. Repeatable.
@@ -59,7 +70,7 @@ pub(super) struct Join {
     json: bool,
 
     /// Serve a page about this peer at this address: whom it is connected to and how, messages, log.
-    #[arg(long, env = "GRTC_STATUS", value_name = "ADDRESS", help_heading = "Status page")]
+    #[arg(long, env = "GRTC_STATUS", value_name = "ADDRESS", value_parser = address, help_heading = "Status page")]
     status: Option<SocketAddr>,
 
     /// Let the status page listen beyond loopback. It asks nobody who they are.
@@ -81,25 +92,27 @@ impl Join {
 
     pub(super) async fn run(self, started: std::time::Instant) -> Exit {
         let output = Output::new(self.json, started);
+        let limit = self.timeout.or(self.is_script().then_some(SCRIPT_TIMEOUT));
+        let deadline = limit.map(|limit| Instant::now() + limit);
         let board = match self.board(&output).await {
             Ok(board) => board,
             Err(exit) => return exit,
         };
         let mut config = self.options.config();
         config.id.clone_from(&self.id);
-        let joining = Peer::join(config);
         let joined = tokio::select! {
-            joined = joining => joined,
-            () = interrupted() => return Exit::Interrupted,
+            joined = Peer::join(config) => joined.map_err(|error| {
+                (exit::code(&error).to_owned(), error.to_string(), Exit::from(&error))
+            }),
+            () = reached(deadline) => {
+                let message = format!("{} did not let this peer in within the --timeout", self.options.server);
+                Err(("timeout".to_owned(), message, Exit::Signaling))
+            }
+            () = interrupted() => Err(("interrupted".to_owned(), "interrupted".to_owned(), Exit::Interrupted)),
         };
         match joined {
-            Ok((peer, events)) => Stay::new(self, output, board, Arc::new(peer)).run(events).await,
-            Err(error) => {
-                let exit = Exit::from(&error);
-                let told = output.error(exit::code(&error), &error.to_string());
-                let told = told.and_then(|()| output.done(false, &["the room was not joined".to_owned()]));
-                if told.is_err() { Exit::Local } else { exit }
-            }
+            Ok((peer, events)) => Stay::new(self, output, board, deadline, Arc::new(peer)).run(events).await,
+            Err((code, message, exit)) => not_joined(&output, &code, &message, exit).await,
         }
     }
 
@@ -107,31 +120,58 @@ impl Join {
         let Some(address) = self.status else { return Ok(None) };
         if !address.ip().is_loopback() && !self.insecure_open {
             let message = "the status page asks nobody who they are: beyond loopback it needs --insecure-open as well";
-            let _ = output.error("usage", message);
-            return Err(Exit::Usage);
+            return Err(not_joined(output, "usage", message, Exit::Usage).await);
         }
         match Board::serve(address, self.insecure_open).await {
-            Ok((board, address)) => {
-                output.notice("2", &format!("status page at http://{address}/"));
-                Ok(Some(board))
-            }
+            Ok((board, address)) => match output.status(&format!("http://{address}/")).await {
+                Ok(()) => Ok(Some(board)),
+                Err(_) => Err(Exit::Local),
+            },
             Err(error) => {
-                let _ = output.error("status_address", &format!("nothing can be served at {address}: {error}"));
-                Err(Exit::Local)
+                let message = format!("nothing can be served at {address}: {error}");
+                Err(not_joined(output, "status_address", &message, Exit::Local).await)
             }
         }
     }
 }
 
+/// Says why there is no stay.
+async fn not_joined(output: &Output, code: &str, message: &str, exit: Exit) -> Exit {
+    // Whoever closed stdout still gets the exit code.
+    let _ = timeout(LAST_LINES, async {
+        output.error(code, message).await?;
+        output.done(false, &["the room was not joined".to_owned()]).await
+    })
+    .await;
+    exit
+}
+
+async fn reached(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => pending().await,
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "it has to be a number from 1".to_owned())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it has to be an IP address and a port, such as 127.0.0.1:7900 or [::1]:7900".to_owned())
+}
+
 /// Being in the room.
 struct Stay {
     script: bool,
-    timeout: Option<Duration>,
+    deadline: Option<Instant>,
     output: Output,
     board: Option<Arc<Board>>,
     peer: Arc<Peer>,
     expectation: Expectation,
     delivery: Delivery,
+    /// Since when there is no open channel to a peer although one is being made.
+    connecting: HashMap<PeerId, Instant>,
     somebody: Arc<Notify>,
     lines: Option<JoinHandle<()>>,
     /// The server ended the stay.
@@ -139,19 +179,19 @@ struct Stay {
 }
 
 impl Stay {
-    fn new(join: Join, output: Output, board: Option<Arc<Board>>, peer: Arc<Peer>) -> Self {
-        let script = join.is_script();
+    fn new(join: Join, output: Output, board: Option<Arc<Board>>, deadline: Option<Instant>, peer: Arc<Peer>) -> Self {
         if let Some(board) = &board {
             board.attach(&peer, &join.options.server.to_string());
         }
         Self {
-            script,
-            timeout: join.timeout.or(script.then_some(SCRIPT_TIMEOUT)),
+            script: join.is_script(),
+            deadline,
             output,
             board,
             expectation: Expectation::new(join.expect_peers, join.expect),
             delivery: Delivery::new(Arc::clone(&peer), join.send),
             peer,
+            connecting: HashMap::new(),
             somebody: Arc::default(),
             lines: None,
             ended: None,
@@ -159,11 +199,33 @@ impl Stay {
     }
 
     async fn run(mut self, mut events: Events) -> Exit {
+        let (problem, problems) = mpsc::channel(PROBLEMS);
         if !self.script {
-            let sending = lines::send(Arc::clone(&self.peer), lines::read(), Arc::clone(&self.somebody));
+            let sending = lines::send(Arc::clone(&self.peer), lines::read(), Arc::clone(&self.somebody), problem);
             self.lines = Some(tokio::spawn(sending));
         }
-        let exit = self.until_the_end(&mut events).await;
+        let interrupt = interrupted();
+        tokio::pin!(interrupt);
+        let deadline = self.deadline;
+        let end = tokio::select! {
+            end = self.until_the_end(&mut events, problems) => Some(end),
+            () = &mut interrupt => Some(Ok(Exit::Interrupted)),
+            () = reached(deadline) => None,
+        };
+        let exit = match end {
+            Some(Ok(exit)) => exit,
+            // Nobody reads any more: what else was asked for decides.
+            Some(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => match self.script_unmet().is_empty() {
+                true => Exit::Well,
+                false => Exit::Unmet,
+            },
+            Some(Err(_)) => Exit::Local,
+            None if self.script => {
+                let _ = timeout(LAST_LINES, self.tell_of_the_stuck()).await;
+                self.expectation.failure()
+            }
+            None => Exit::Well,
+        };
         if let Some(lines) = self.lines.take() {
             lines.abort();
         }
@@ -172,46 +234,51 @@ impl Stay {
             // A second Ctrl-C does not wait for the goodbye.
             () = interrupted() => {}
         }
-        let unmet = if self.script { self.unmet() } else { Vec::new() };
-        match exit {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Well,
-            Err(_) => Exit::Local,
-            Ok(exit) => match self.output.done(exit == Exit::Well, &unmet) {
-                Ok(()) => exit,
-                Err(_) => Exit::Local,
+        let unmet = self.script_unmet();
+        let at_once = exit == Exit::Interrupted || deadline.is_some_and(|deadline| deadline <= Instant::now());
+        tokio::select! {
+            done = self.output.done(exit == Exit::Well, &unmet) => match done {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Local,
+                _ => exit,
             },
+            () = interrupted() => Exit::Interrupted,
+            () = sleep(LAST_LINES), if at_once => exit,
         }
     }
 
-    async fn until_the_end(&mut self, events: &mut Events) -> io::Result<Exit> {
-        let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
-        let interrupt = interrupted();
-        tokio::pin!(interrupt);
+    async fn until_the_end(&mut self, events: &mut Events, mut problems: mpsc::Receiver<String>) -> io::Result<Exit> {
         loop {
-            if self.script && self.unmet().is_empty() {
+            if self.script && self.script_unmet().is_empty() {
                 return Ok(Exit::Well);
             }
             tokio::select! {
                 event = events.next() => match event {
-                    Some(event) => self.event(&event)?,
+                    Some(event) => self.event(&event).await?,
                     None => return Ok(self.ended.unwrap_or(Exit::Signaling)),
                 },
+                Some(problem) = problems.recv() => self.output.error("not_sent", &problem).await?,
                 () = self.delivery.progress() => {}
-                () = &mut interrupt => return Ok(Exit::Interrupted),
-                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    return Ok(if self.script { self.expectation.failure() } else { Exit::Well });
-                }
+                error = self.output.failed() => return Err(error),
             }
         }
     }
 
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.output.event(event)?;
+    async fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.output.event(event).await?;
         if let Some(board) = &self.board {
             board.note(event);
         }
         match event {
-            Event::Connected { .. } => self.somebody.notify_waiters(),
+            Event::Connecting { peer_id } => {
+                self.connecting.entry(peer_id.clone()).or_insert_with(Instant::now);
+            }
+            Event::Connected { peer_id, .. } => {
+                self.connecting.remove(peer_id);
+                self.somebody.notify_waiters();
+            }
+            Event::PeerLeft { peer_id, .. } => {
+                self.connecting.remove(peer_id);
+            }
             Event::Ended { code, .. } => self.ended = Some(Exit::of_ended(code)),
             _ => {}
         }
@@ -220,7 +287,24 @@ impl Stay {
         Ok(())
     }
 
-    fn unmet(&self) -> Vec<String> {
+    /// At the end of the time: says where the pairs are stuck that are not open.
+    async fn tell_of_the_stuck(&mut self) -> io::Result<()> {
+        let status = timeout(ANSWER, self.peer.status()).await.unwrap_or_default();
+        for pair in status.into_iter().filter(|pair| pair.state == Some(PairState::Connecting)) {
+            let Some(stage) = pair.stage.filter(|stage| *stage != Stage::Signaling) else { continue };
+            if self.connecting.get(&pair.peer_id).is_some_and(|since| since.elapsed() >= STUCK) {
+                let message = format!("the time is over: {}", stage.explanation());
+                self.event(&Event::Failed { peer_id: pair.peer_id, stage, message }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a script still waits for.
+    fn script_unmet(&self) -> Vec<String> {
+        if !self.script {
+            return Vec::new();
+        }
         let mut unmet = self.expectation.unmet();
         if !self.delivery.is_done() {
             unmet.push("not everything sent was delivered".to_owned());
@@ -229,7 +313,7 @@ impl Stay {
     }
 }
 
-/// Resolves at Ctrl-C, or when the process is told to end.
+/// Resolves at Ctrl-C, when the process is told to end, or when its terminal closes.
 pub(super) async fn interrupted() {
     let ctrl_c = async {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -239,10 +323,14 @@ pub(super) async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return ctrl_c.await };
+        let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+        else {
+            return ctrl_c.await;
+        };
         tokio::select! {
             () = ctrl_c => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
     }
     #[cfg(not(unix))]

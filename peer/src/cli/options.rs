@@ -20,7 +20,8 @@ pub(super) struct Options {
     #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',', value_parser = ice_url)]
     ice_server: Vec<String>,
 
-    /// User name for TURN.
+    /// User name for TURN. The password is taken from the environment, GRTC_ICE_CREDENTIAL, so that it is in nobody's list
+    /// of processes.
     #[arg(long, env = "GRTC_ICE_USERNAME", value_name = "NAME", default_value = "", hide_default_value = true)]
     ice_username: String,
 

@@ -2,14 +2,19 @@
 //! nothing but JSON with `--json`.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    fmt::Write as _,
+    io::{self, IsTerminal, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use grtc_peer::{Event, Payload, PeerId};
 use serde_json::{Value, json};
 
-use super::text::escaped;
+use super::{
+    printer::{Line, Printer},
+    text::{escaped, is_unsafe},
+};
 
 /// Where and how to print.
 #[derive(Debug)]
@@ -18,85 +23,107 @@ pub(super) struct Output {
     started: Instant,
     /// Colours on stdout and on stderr.
     colours: (bool, bool),
+    printer: Printer,
+    /// The room was joined before.
+    joined: AtomicBool,
 }
 
 impl Output {
     pub(super) fn new(json: bool, started: Instant) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let colours = (wanted && io::stdout().is_terminal(), wanted && io::stderr().is_terminal());
-        Self { json, started, colours }
+        Self { json, started, colours, printer: Printer::new(), joined: AtomicBool::new(false) }
     }
 
     /// An event of the room.
-    pub(super) fn event(&self, event: &Event) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When stdout is closed, as for all of these.
+    pub(super) async fn event(&self, event: &Event) -> io::Result<()> {
         match self.json {
-            true => self.line(as_json(event)),
-            false => self.text(event),
+            true => self.line(as_json(event)).await,
+            false => match self.text(event) {
+                Some(line) => self.printer.line(line).await,
+                None => Ok(()),
+            },
         }
     }
 
-    /// Something went wrong. `peer` says with whom.
-    pub(super) fn error(&self, code: &str, message: &str) -> io::Result<()> {
+    /// Something went wrong.
+    pub(super) async fn error(&self, code: &str, message: &str) -> io::Result<()> {
         match self.json {
-            true => self.line(json!({ "event": "error", "code": code, "message": message })),
-            false => {
-                self.notice("31", &format!("error ({code}): {}", escaped(message)));
-                Ok(())
-            }
+            true => self.line(json!({ "event": "error", "code": code, "message": message })).await,
+            false => self.printer.line(self.failure(code, message)).await,
+        }
+    }
+
+    /// The status page is served.
+    pub(super) async fn status(&self, url: &str) -> io::Result<()> {
+        match self.json {
+            true => self.line(json!({ "event": "status", "url": url })).await,
+            false => self.printer.line(self.notice("2", &format!("status page at {url}"))).await,
         }
     }
 
     /// The end of a command.
-    pub(super) fn done(&self, ok: bool, unmet: &[String]) -> io::Result<()> {
-        match self.json {
-            true => self.line(json!({ "event": "done", "ok": ok, "unmet": unmet })),
-            false => {
-                for unmet in unmet {
-                    self.notice("31", &format!("not met: {}", escaped(unmet)));
-                }
-                Ok(())
+    pub(super) async fn done(&self, ok: bool, unmet: &[String]) -> io::Result<()> {
+        if self.json {
+            self.line(json!({ "event": "done", "ok": ok, "unmet": unmet })).await?;
+        } else {
+            for unmet in unmet {
+                self.printer.line(self.notice("31", &format!("not met: {}", escaped(unmet)))).await?;
             }
         }
+        self.printer.flush().await
+    }
+
+    /// Waits until stdout is closed, and says why.
+    pub(super) async fn failed(&self) -> io::Error {
+        self.printer.failed().await
     }
 
     /// A line for a person, on stderr.
-    pub(super) fn notice(&self, colour: &str, text: &str) {
-        if !self.json {
-            // Nobody to tell when stderr is closed.
-            let _ = match self.colours.1 {
-                true => writeln!(io::stderr(), "\x1b[{colour}m* {text}\x1b[0m"),
-                false => writeln!(io::stderr(), "* {text}"),
-            };
-        }
+    fn notice(&self, colour: &str, text: &str) -> Line {
+        Line::Err(match self.colours.1 {
+            true => format!("\x1b[{colour}m* {text}\x1b[0m"),
+            false => format!("* {text}"),
+        })
+    }
+
+    fn failure(&self, code: &str, message: &str) -> Line {
+        self.notice("31", &format!("error ({code}): {}", escaped(message)))
     }
 
     /// An object on a line of its own, its `event` first and the time since the start after that.
-    fn line(&self, object: Value) -> io::Result<()> {
+    async fn line(&self, object: Value) -> io::Result<()> {
         let Value::Object(mut fields) = object else { return Ok(()) };
         let event = fields.remove("event").unwrap_or_default();
         let t_ms = ms(self.started.elapsed());
         let rest = Value::Object(fields).to_string();
-        match rest.strip_prefix('{') {
-            Some(rest) if rest != "}" => print(&format!(r#"{{"event":{event},"t_ms":{t_ms},{rest}"#)),
-            _ => print(&format!(r#"{{"event":{event},"t_ms":{t_ms}}}"#)),
-        }
+        let line = match rest.strip_prefix('{') {
+            Some(rest) if rest != "}" => format!(r#"{{"event":{event},"t_ms":{t_ms},{rest}"#),
+            _ => format!(r#"{{"event":{event},"t_ms":{t_ms}}}"#),
+        };
+        self.printer.line(Line::Out(plain(line))).await
     }
 
-    fn text(&self, event: &Event) -> io::Result<()> {
+    fn text(&self, event: &Event) -> Option<Line> {
         let grey = |text: String| self.notice("2", &text);
         let name = |peer: &PeerId| escaped(peer.as_str()).into_owned();
-        match event {
-            Event::Message { from, payload, .. } => return self.message(from, payload),
-            Event::Joined { peer_id, room_id, peers } if peers.is_empty() => {
-                grey(format!("{} is in {}: nobody else is here yet", name(peer_id), escaped(room_id.as_str())));
-            }
+        Some(match event {
+            Event::Message { from, payload, .. } => self.message(from, payload),
             Event::Joined { peer_id, room_id, peers } => {
+                let again = if self.joined.swap(true, Ordering::Relaxed) { "back in" } else { "in" };
                 let others: Vec<String> = peers.iter().map(name).collect();
-                grey(format!("{} is in {} with {}", name(peer_id), escaped(room_id.as_str()), others.join(", ")));
+                let company = match others.is_empty() {
+                    true => ": nobody else is here yet".to_owned(),
+                    false => format!(" with {}", others.join(", ")),
+                };
+                grey(format!("{} is {again} {}{company}", name(peer_id), escaped(room_id.as_str())))
             }
             Event::PeerJoined { peer_id } => grey(format!("{} joined", name(peer_id))),
             Event::PeerLeft { peer_id, reason } => {
-                grey(format!("{} left{}", name(peer_id), reason_of(event, reason.is_some())));
+                grey(format!("{} left{}", name(peer_id), reason_of(event, reason.is_some())))
             }
             Event::Connected { peer_id, pair, timings } => self.notice(
                 "32",
@@ -104,29 +131,47 @@ impl Output {
             ),
             Event::Disconnected { peer_id } => self.notice("33", &format!("disconnected from {}", name(peer_id))),
             Event::Failed { peer_id, message, .. } => {
-                self.notice("31", &format!("no connection to {}: {}", name(peer_id), escaped(message)));
+                self.notice("31", &format!("no connection to {}: {}", name(peer_id), escaped(message)))
             }
             Event::Reconnecting { attempt, delay } => self.notice(
                 "33",
                 &format!("the server is gone: attempt {attempt} in {} ms; open channels go on", delay.as_millis()),
             ),
-            Event::ServerError { code, message } | Event::Ended { code, message } => return self.error(code, message),
-            _ => {}
-        }
-        Ok(())
+            Event::ServerError { code, message } | Event::Ended { code, message } => self.failure(code, message),
+            _ => return None,
+        })
     }
 
-    fn message(&self, from: &PeerId, payload: &Payload) -> io::Result<()> {
+    fn message(&self, from: &PeerId, payload: &Payload) -> Line {
         let from = escaped(from.as_str());
         let text = match payload {
             Payload::Text(text) => escaped(text),
             Payload::Binary(bytes) => format!("[{} bytes]", bytes.len()).into(),
         };
-        match self.colours.0 {
-            true => print(&format!("\x1b[1;36m{from}:\x1b[0m {text}")),
-            false => print(&format!("{from}: {text}")),
+        Line::Out(match self.colours.0 {
+            true => format!("\x1b[1;36m{from}:\x1b[0m {text}"),
+            false => format!("{from}: {text}"),
+        })
+    }
+}
+
+/// JSON as it is safe to see on a terminal: what JSON leaves as it is and a terminal would obey is written out.
+fn plain(json: String) -> String {
+    if !json.chars().any(is_unsafe) {
+        return json;
+    }
+    let mut plain = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_unsafe(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string can't fail.
+                let _ = write!(plain, "\\u{unit:04x}");
+            }
+        } else {
+            plain.push(c);
         }
     }
+    plain
 }
 
 /// A line on stdout.
@@ -177,5 +222,18 @@ pub(crate) fn as_json(event: &Event) -> Value {
             json!({ "event": "error", "code": code, "message": message })
         }
         _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_stays_what_it_is_and_moves_no_cursor() {
+        let text = "a\u{9b}31m\u{202e}\u{7f}\u{e0041} é👩";
+        let line = plain(json!({ "text": text }).to_string());
+        assert!(!line.chars().any(is_unsafe), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json!({ "text": text }));
     }
 }

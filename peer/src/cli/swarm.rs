@@ -2,21 +2,25 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
+    io::{self, Write},
     time::{Duration, Instant},
 };
 
 use clap::Args;
 use grtc_peer::{Event, Events, JoinError, Peer, PeerId, Stage};
 use serde_json::json;
-use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{sleep_until, timeout_at},
+};
 
 use super::{
     Exit, exit,
     join::interrupted,
     options::Options,
-    output::{Output, ms, print},
-    text::duration,
+    output::{ms, print},
+    text::{duration, escaped},
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -56,39 +60,50 @@ type Told = (usize, Event);
 
 impl Swarm {
     pub(super) async fn run(self, started: Instant) -> Exit {
-        let output = Output::new(self.json, started);
-        let (peers, mut told) = match self.join(started).await {
-            Ok(joined) => joined,
-            Err(error) => {
-                let exit = Exit::from(&error);
-                return if output.error(exit::code(&error), &error.to_string()).is_ok() { exit } else { Exit::Local };
-            }
-        };
-        let mut tally = Tally::new(started, peers.iter().map(|peer| peer.id().clone()));
         let interrupt = interrupted();
         tokio::pin!(interrupt);
-        let stopped = tokio::select! {
-            _ = timeout(self.timeout, tally.count(&mut told)) => false,
+        let deadline = tokio::time::Instant::now() + self.timeout;
+        let joined = tokio::select! {
+            joined = self.join(started) => {
+                joined.map_err(|error| (Exit::from(&error), exit::code(&error).to_owned(), error.to_string()))
+            }
+            () = sleep_until(deadline) => {
+                let message = format!("{} did not let all of them in within the --timeout", self.options.server);
+                Err((Exit::Signaling, "timeout".to_owned(), message))
+            }
+            () = &mut interrupt => Err((Exit::Interrupted, "interrupted".to_owned(), "interrupted".to_owned())),
+        };
+        let (peers, mut told) = match joined {
+            Ok(joined) => joined,
+            Err((exit, code, message)) => {
+                let nobody = Tally::new(started, usize::from(self.peers), Vec::new());
+                return nobody
+                    .print(self.json, Some((&code, &message)))
+                    .map_or_else(|error| closed(&error, exit), |()| exit);
+            }
+        };
+        let ids = peers.iter().map(|peer| peer.id().clone()).collect();
+        let mut tally = Tally::new(started, peers.len(), ids);
+        let mut stopped = tokio::select! {
+            _ = timeout_at(deadline, tally.count(&mut told)) => false,
             () = &mut interrupt => true,
         };
-        let printed = tally.print(&output, self.json);
+        let failed = tally.failed.filter(|_| !tally.is_complete());
+        let printed = tally.print(self.json, failed.map(|stage| (stage.failure(), stage.explanation())));
         if self.stay && !stopped && printed.is_ok() {
             // Events are read on, so that nobody is held up.
-            tokio::select! {
-                () = async { while told.recv().await.is_some() {} } => {}
-                () = &mut interrupt => {}
-            }
+            stopped = tokio::select! {
+                () = async { while told.recv().await.is_some() {} } => false,
+                () = &mut interrupt => true,
+            };
         }
         let mut leaving = JoinSet::new();
         for peer in peers {
             leaving.spawn(async move { peer.leave().await });
         }
         leaving.join_all().await;
-        match printed {
-            Err(_) => Exit::Local,
-            Ok(()) if stopped => Exit::Interrupted,
-            Ok(()) => tally.exit(),
-        }
+        let exit = if stopped { Exit::Interrupted } else { tally.exit() };
+        printed.map_or_else(|error| closed(&error, exit), |()| exit)
     }
 
     /// All at once: crossing joins are a part of what is measured.
@@ -125,9 +140,15 @@ async fn tell(number: usize, mut events: Events, sender: mpsc::Sender<Told>) {
     }
 }
 
+/// The exit code when stdout can't be written: whoever does not read to the end still gets it.
+fn closed(error: &io::Error, exit: Exit) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe { exit } else { Exit::Local }
+}
+
 /// Counts the channels between the peers of the swarm.
 struct Tally {
     started: Instant,
+    peers: usize,
     ids: Vec<PeerId>,
     /// Sides that are open: a channel is, when both are.
     sides: BTreeSet<(usize, usize)>,
@@ -138,13 +159,12 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(started: Instant, ids: impl Iterator<Item = PeerId>) -> Self {
-        let (sides, times) = (BTreeSet::new(), BTreeMap::new());
-        Self { started, ids: ids.collect(), sides, times, all: None, failed: None }
+    fn new(started: Instant, peers: usize, ids: Vec<PeerId>) -> Self {
+        Self { started, peers, ids, sides: BTreeSet::new(), times: BTreeMap::new(), all: None, failed: None }
     }
 
     fn expected(&self) -> usize {
-        self.ids.len() * self.ids.len().saturating_sub(1) / 2
+        self.peers * self.peers.saturating_sub(1) / 2
     }
 
     fn open(&self) -> usize {
@@ -186,26 +206,29 @@ impl Tally {
         }
     }
 
-    fn print(&self, output: &Output, as_json: bool) -> io::Result<()> {
+    /// The result, with the code and the words of what went wrong.
+    fn print(&self, as_json: bool, error: Option<(&str, &str)>) -> io::Result<()> {
         let mut times: Vec<f64> = self.times.values().copied().collect();
         times.sort_by(f64::total_cmp);
         let (p50, p99, max) = (percentile(&times, 50), percentile(&times, 99), times.last().copied());
-        let (peers, open, expected) = (self.ids.len(), self.open(), self.expected());
+        let (peers, open, expected) = (self.peers, self.open(), self.expected());
         let all = self.all.map(ms);
         if as_json {
-            return print(
-                &json!({
-                    "peers": peers,
-                    "channels_open": open,
-                    "channels_expected": expected,
-                    "ms": { "p50": p50, "p99": p99, "max": max, "all": all },
-                    "ok": self.is_complete(),
-                })
-                .to_string(),
-            );
+            let mut result = json!({
+                "peers": peers,
+                "channels_open": open,
+                "channels_expected": expected,
+                "ms": { "p50": p50, "p99": p99, "max": max, "all": all },
+                "ok": self.is_complete(),
+            });
+            if let Some((code, message)) = error {
+                result["error"] = json!({ "code": code, "message": message });
+            }
+            return print(&result.to_string());
         }
-        if let Some(stage) = self.failed.filter(|_| !self.is_complete()) {
-            output.error(stage.failure(), stage.explanation())?;
+        if let Some((code, message)) = error {
+            // Nobody to tell when stderr is closed.
+            let _ = writeln!(io::stderr(), "* error ({code}): {}", escaped(message));
         }
         let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1} ms"));
         print(&format!("{peers} peers, {open} of {expected} channels open, all after {}", number(all)))?;

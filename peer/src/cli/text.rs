@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-/// What could move the cursor, hide, reorder or forge text: controls, bidi and other invisible format characters. The
-/// joiners that emoji and several scripts are written with are left alone.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
+/// What could move the cursor, hide, reorder or forge text: controls but the tab, bidi and other invisible format
+/// characters. The joiners that emoji and several scripts are written with are left alone.
+pub(super) fn is_unsafe(c: char) -> bool {
+    (c.is_control() && c != '\t')
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}')
         || matches!(c, '\u{e0000}'..='\u{e007f}')
@@ -56,7 +56,7 @@ mod tests {
             ("a\r\nB: forged", "a\\r\\nB: forged"),
             ("\u{202e}txt.exe", "\\u{202e}txt.exe"),
             ("\u{9b}31m", "\\u{9b}31m"),
-            ("a\tb\0", "a\\tb\\u{0}"),
+            ("a\tb\0", "a\tb\\u{0}"),
             ("\u{2066}x\u{e0041}", "\\u{2066}x\\u{e0041}"),
         ] {
             assert_eq!(escaped(text), safe);

@@ -205,6 +205,7 @@ impl Pairs {
                 peer_id: key.peer.clone(),
                 present: roster.contains(&key.peer),
                 state: pair.state,
+                stage: pair.stage,
                 pair: open.as_ref().map(|open| open.pair.clone()),
                 timings: open.map(|open| open.timings),
                 round_trip_ms: None,

@@ -43,7 +43,7 @@ pub enum NetworkError {
     #[error("only relayed connections are wanted, and no TURN server is known: name one with --ice-server turn:HOST")]
     NoRelay,
     /// Nothing is left.
-    #[error("no usable network address is left: check --interface and --exclude")]
+    #[error("there is no usable network address: is an interface up, or do --interface and --exclude leave none?")]
     Nothing,
 }
 

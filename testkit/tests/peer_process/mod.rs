@@ -17,7 +17,7 @@ const WAIT: Duration = Duration::from_secs(60);
 /// A running `grtc-peer`. Dropping it kills it.
 pub(crate) struct PeerProcess {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Option<Lines<BufReader<ChildStdout>>>,
 }
 
 /// How it ended.
@@ -47,7 +47,7 @@ impl PeerProcess {
         }
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = Some(BufReader::new(child.stdout.take().unwrap()).lines());
         Self { child, lines }
     }
 
@@ -59,7 +59,8 @@ impl PeerProcess {
 
     /// The next line of stdout.
     pub(crate) async fn line(&mut self) -> Option<String> {
-        timeout(WAIT, self.lines.next_line()).await.expect("no line came").unwrap()
+        let lines = self.lines.as_mut().expect("its output was closed");
+        timeout(WAIT, lines.next_line()).await.expect("no line came").unwrap()
     }
 
     /// Reads events until one of this name.
@@ -82,6 +83,11 @@ impl PeerProcess {
         stdin.flush().await.unwrap();
     }
 
+    /// Reads no more of its stdout.
+    pub(crate) fn close_stdout(&mut self) {
+        self.lines = None;
+    }
+
     /// Ends its stdin.
     pub(crate) fn close_stdin(&mut self) {
         self.child.stdin = None;
@@ -91,6 +97,11 @@ impl PeerProcess {
     pub(crate) fn interrupt(&self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end without reading what it prints.
+    pub(crate) async fn end_unread(mut self, within: Duration) -> Option<i32> {
+        timeout(within, self.child.wait()).await.expect("it does not end").unwrap().code()
     }
 
     /// Waits for its end.
