@@ -104,3 +104,37 @@ async fn bash_completes_the_options_of_a_command() {
     let offered = String::from_utf8_lossy(&bash.stdout).into_owned();
     assert!(offered.contains("--expect-peers") && offered.contains("--expect"), "{offered}{bash:?}");
 }
+
+/// Takes five seconds: so long one who does not read is waited for.
+#[tokio::test]
+async fn one_who_does_not_read_does_not_stop_the_others() -> anyhow::Result<()> {
+    const LINES: usize = 2_000;
+    let server = TestServer::start().await?;
+    let mut talker = PeerProcess::join(&server, "r", "talker", &["--json"]);
+    talker.event("joined").await;
+    // One after the other, so that the talker waits for both.
+    let mut deaf = PeerProcess::join(&server, "r", "deaf", &["--json"]);
+    deaf.event("connected").await;
+    let mut reader = PeerProcess::join(&server, "r", "reader", &["--json"]);
+    reader.event("connected").await;
+    reader.event("connected").await;
+    for _ in 0..2 {
+        talker.event("connected").await;
+    }
+    // Twenty megabytes: more than is held for one who does not read.
+    let line = "x".repeat(10_000);
+    let talk = async {
+        for _ in 0..LINES {
+            talker.type_line(&line).await;
+        }
+        talker.event("error").await
+    };
+    let read = async {
+        for _ in 0..LINES {
+            reader.event("message").await;
+        }
+    };
+    let (error, ()) = tokio::join!(talk, read);
+    assert!(error["message"].as_str().is_some_and(|message| message.starts_with("deaf ")), "{error}");
+    Ok(())
+}

@@ -1,15 +1,23 @@
 //! Lines of stdin for everybody.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::{self, BufRead, Read},
     sync::Arc,
+    time::Duration,
 };
 
-use grtc_peer::{MESSAGE_BYTES, Peer, SendError};
-use tokio::sync::{Notify, mpsc};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use grtc_peer::{MESSAGE_BYTES, Peer, PeerId, SendError};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{Instant, timeout_at},
+};
 
 /// Lines that were read and not sent yet.
 const LINES: usize = 16;
+/// How long everybody waits for one who takes nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A line was longer than a message can be.
 pub(super) struct TooLong;
@@ -51,25 +59,81 @@ pub(super) async fn send(
     somebody: Arc<Notify>,
     problems: mpsc::Sender<String>,
 ) {
+    let mut sender = Sender { peer, problems, slow: BTreeMap::new() };
     while let Some(line) = lines.recv().await {
-        let problem = match line {
-            Ok(line) => deliver(&peer, &line, &somebody).await.err().map(|error| error.to_string()),
-            Err(TooLong) => Some(format!("a message has at most {MESSAGE_BYTES} bytes, this line has more")),
-        };
-        if let Some(problem) = problem {
-            // Nobody asks any more at the end.
-            let _ = problems.send(problem).await;
+        match line {
+            Ok(line) => loop {
+                let notified = somebody.notified();
+                if sender.send(&line).await {
+                    break;
+                }
+                notified.await;
+            },
+            Err(TooLong) => {
+                sender.tell(format!("a message has at most {MESSAGE_BYTES} bytes, this line has more")).await;
+            }
         }
     }
 }
 
-async fn deliver(peer: &Peer, line: &str, somebody: &Notify) -> Result<(), SendError> {
-    loop {
-        let notified = somebody.notified();
-        if peer.send_all(line).await? > 0 {
-            return Ok(());
+struct Sender {
+    peer: Arc<Peer>,
+    problems: mpsc::Sender<String>,
+    /// Peers that take nothing while others do, and how many lines each has missed.
+    slow: BTreeMap<PeerId, usize>,
+}
+
+impl Sender {
+    /// Sends a line to everybody who is connected. As long as nobody takes it, it waits; once somebody has it, the others
+    /// have [`PATIENCE`], those that let an earlier line pass none.
+    async fn send(&mut self, line: &str) -> bool {
+        let mut waiting: BTreeSet<PeerId> = self.peer.connected().into_iter().collect();
+        let peer = &self.peer;
+        let send = |id: PeerId| async move { (peer.send(&id, line).await, id) };
+        let mut sending: FuturesUnordered<_> = waiting.iter().cloned().map(send).collect();
+        let (mut problems, mut taken) = (Vec::new(), None);
+        while taken.is_none() || waiting.iter().any(|id| !self.slow.contains_key(id)) {
+            let Some(Some((sent, id))) = within(taken, sending.next()).await else { break };
+            waiting.remove(&id);
+            match sent {
+                Ok(()) => {
+                    taken.get_or_insert_with(|| Instant::now() + PATIENCE);
+                    if let Some(missed) = self.slow.remove(&id) {
+                        problems.push(format!("{id} takes lines again, it has missed {missed}"));
+                    }
+                }
+                Err(error @ SendError::TooLong(_)) => {
+                    self.tell(error.to_string()).await;
+                    return true;
+                }
+                // It is gone.
+                Err(_) => {}
+            }
         }
-        notified.await;
+        drop(sending);
+        for id in waiting {
+            if !self.slow.contains_key(&id) {
+                problems.push(format!("{id} takes nothing any more, the others go on without it"));
+            }
+            *self.slow.entry(id).or_default() += 1;
+        }
+        for problem in problems {
+            self.tell(problem).await;
+        }
+        taken.is_some()
+    }
+
+    async fn tell(&self, problem: String) {
+        // Nobody asks any more at the end.
+        let _ = self.problems.send(problem).await;
+    }
+}
+
+/// What comes before the deadline, if there is one.
+async fn within<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, future).await.ok(),
+        None => Some(future.await),
     }
 }
 

@@ -83,6 +83,15 @@ impl Pump {
             let (deliver, drain) = (*self.deliver.borrow_and_update(), *self.drain.borrow_and_update());
             tokio::select! {
                 biased;
+                permit = self.inbox.reserve(), if deliver && !held.is_empty() => {
+                    let Some(payload) = held.pop_front() else { continue };
+                    bytes -= size(&payload);
+                    // A program that has dropped its events wants none.
+                    if let Ok(permit) = permit {
+                        permit.send(event::Event::Message { from: self.from.clone(), payload, via: Via::P2p });
+                    }
+                    self.activity.note(|reading| reading.waiting -= 1);
+                }
                 event = self.channel.poll(), if !ended && (bytes < HELD_BYTES || drain || closed) => match event {
                     Some(DataChannelEvent::OnOpen) => {
                         self.note(Note::Open(Channel::new(Arc::clone(&self.channel)))).await;
@@ -93,22 +102,13 @@ impl Pump {
                             true => Payload::Text(String::from_utf8_lossy(&message.data).into_owned()),
                             false => Payload::Binary(message.data.freeze()),
                         };
-                        bytes += payload.len();
+                        bytes += size(&payload);
                         held.push_back(payload);
                     }
                     Some(DataChannelEvent::OnClose) => closed = true,
                     None => (closed, ended) = (true, true),
                     Some(_) => {}
                 },
-                permit = self.inbox.reserve(), if deliver && !held.is_empty() => {
-                    let Some(payload) = held.pop_front() else { continue };
-                    bytes -= payload.len();
-                    // A program that has dropped its events wants none.
-                    if let Ok(permit) = permit {
-                        permit.send(event::Event::Message { from: self.from.clone(), payload, via: Via::P2p });
-                    }
-                    self.activity.note(|reading| reading.waiting -= 1);
-                }
                 // The task goes last: it has set both by then.
                 Ok(()) = self.deliver.changed(), if !deliver => {}
                 Ok(()) = self.drain.changed(), if !drain => {}
@@ -121,4 +121,9 @@ impl Pump {
         // A task that is gone has closed the connection.
         let _ = self.notes.send((self.place, note)).await;
     }
+}
+
+/// What a held message takes. An empty one takes something too.
+fn size(payload: &Payload) -> usize {
+    payload.len() + size_of::<Payload>()
 }
