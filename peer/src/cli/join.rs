@@ -7,7 +7,7 @@ use grtc_peer::{Event, Events, PairState, Peer, PeerId, Stage};
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -235,14 +235,14 @@ impl Stay {
             () = interrupted() => {}
         }
         let unmet = self.script_unmet();
-        let at_once = exit == Exit::Interrupted || deadline.is_some_and(|deadline| deadline <= Instant::now());
+        let end = if exit == Exit::Interrupted { Some(Instant::now()) } else { deadline };
         tokio::select! {
             done = self.output.done(exit == Exit::Well, &unmet) => match done {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Local,
                 _ => exit,
             },
             () = interrupted() => Exit::Interrupted,
-            () = sleep(LAST_LINES), if at_once => exit,
+            () = reached(end.map(|end| end.max(Instant::now()) + LAST_LINES)) => exit,
         }
     }
 
