@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use hyper::{
-    StatusCode,
+    Method, StatusCode,
     header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use serde::Serialize;
@@ -51,15 +51,15 @@ impl From<&'static str> for Loc {
 
 /// The body of an error.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Problem {
+pub(crate) struct Problem<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     status: u16,
-    detail: String,
+    detail: &'a str,
     code: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
 }
 
 impl ApiError {
@@ -78,6 +78,17 @@ impl ApiError {
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("this path takes {allow}"))
             .with(ALLOW, HeaderValue::from_static(allow))
+    }
+
+    /// For a path that can only be read.
+    ///
+    /// # Errors
+    /// 405 for all others.
+    pub(crate) fn only_reads(method: &Method) -> Result<(), Self> {
+        match *method {
+            Method::GET | Method::HEAD => Ok(()),
+            _ => Err(Self::method_not_allowed("GET, HEAD")),
+        }
     }
 
     /// Fields or query parameters that can't be.
@@ -117,16 +128,21 @@ impl ApiError {
         (self.status.as_u16(), self.errors)
     }
 
-    pub(crate) fn response(self) -> Response {
+    /// The body (RFC 9457).
+    pub(crate) fn problem(&self) -> String {
         let problem = Problem {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
-            detail: self.detail.into_owned(),
+            detail: &self.detail,
             code: self.code,
-            errors: self.errors,
+            errors: &self.errors,
         };
-        let mut response = Response::new(serde_json::to_vec(&problem).unwrap_or_default().into());
+        serde_json::to_string(&problem).unwrap_or_default()
+    }
+
+    pub(crate) fn response(self) -> Response {
+        let mut response = Response::new(self.problem().into());
         *response.status_mut() = self.status;
         response.headers_mut().extend(self.headers);
         if let Some(cause) = self.cause {

@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, Value};
 use tokio::sync::watch;
 
 pub(crate) use events::Events;
@@ -35,6 +35,11 @@ pub(crate) struct Store {
     lookups: lookup::Handle,
     writer: writer::Handle,
     shared: Arc<Shared>,
+}
+
+/// SQL as this database takes it, with its values.
+fn statement<C: ConnectionTrait>(database: &C, sql: impl Into<String>, values: Vec<Value>) -> Statement {
+    Statement::from_sql_and_values(database.get_database_backend(), sql, values)
 }
 
 /// What the writer knows after each commit and readers look up.
@@ -103,7 +108,6 @@ impl Store {
     /// Whether the database answers.
     pub(crate) async fn ping(&self) -> Result<(), DbErr> {
         let sql = "SELECT rev FROM search_state";
-        let statement = Statement::from_string(self.reader.get_database_backend(), sql);
-        self.reader.query_one_raw(statement).await.map(drop)
+        self.reader.query_one_raw(statement(&self.reader, sql, vec![])).await.map(drop)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::{
-    Method, StatusCode,
+    StatusCode,
     header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION},
 };
 use utoipa::OpenApi;
@@ -50,25 +50,20 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 pub(super) fn routes() -> BoxedFilter<(Response,)> {
     let description = Api::openapi().to_json().map(Bytes::from).map_err(|error| error.to_string());
-    let api = warp::path!("openapi.json").and(warp::method()).map(move |method| match &description {
-        _ if !reads(&method) => ApiError::method_not_allowed("GET, HEAD").response(),
-        Ok(description) => json(description.clone()),
-        Err(error) => ApiError::internal(error).response(),
+    let api = warp::path!("openapi.json").and(warp::method()).map(move |method| {
+        let body = ApiError::only_reads(&method).and_then(|()| description.clone().map_err(ApiError::internal));
+        body.map_or_else(ApiError::response, json)
     });
     let config = Arc::new(Config::from("/openapi.json"));
     let docs = warp::path("docs").and(warp::path::full()).and(warp::path::tail()).and(warp::method()).map(
-        move |full: warp::path::FullPath, tail: warp::path::Tail, method| match full.as_str() {
-            _ if !reads(&method) => ApiError::method_not_allowed("GET, HEAD").response(),
+        move |full: warp::path::FullPath, tail: warp::path::Tail, method| match ApiError::only_reads(&method) {
+            Err(error) => error.response(),
             // The page's own links are relative.
-            "/docs" => moved("/docs/"),
-            _ => file(tail.as_str(), config.clone()),
+            Ok(()) if full.as_str() == "/docs" => moved("/docs/"),
+            Ok(()) => file(tail.as_str(), config.clone()),
         },
     );
     api.or(docs).unify().boxed()
-}
-
-fn reads(method: &Method) -> bool {
-    method == Method::GET || method == Method::HEAD
 }
 
 fn moved(to: &'static str) -> Response {

@@ -1,7 +1,7 @@
 //! `GET /health`, `/health/live` and `/health/ready`: is it there, does it live, can it serve.
 
 use hyper::{
-    Method, StatusCode,
+    StatusCode,
     header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER},
 };
 use serde::Serialize;
@@ -28,8 +28,8 @@ pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
         .then(move |tail: warp::path::Tail, method| {
             let app = app.clone();
             async move {
-                if method != Method::GET && method != Method::HEAD {
-                    return ApiError::method_not_allowed("GET, HEAD").response();
+                if let Err(error) = ApiError::only_reads(&method) {
+                    return error.response();
                 }
                 let mut response = match tail.as_str().trim_end_matches('/') {
                     "" => health(&app).await,

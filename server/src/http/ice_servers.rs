@@ -24,10 +24,9 @@ pub(super) fn route(config: &Config) -> BoxedFilter<(Response,)> {
         .map_err(|error| error.to_string());
     warp::path!("api" / "ice-servers")
         .and(warp::method())
-        .map(move |method| match (method, &body) {
-            (hyper::Method::GET | hyper::Method::HEAD, Ok(body)) => json(body.clone()),
-            (hyper::Method::GET | hyper::Method::HEAD, Err(error)) => ApiError::internal(error).response(),
-            _ => ApiError::method_not_allowed("GET, HEAD").response(),
+        .map(move |method| {
+            let body = ApiError::only_reads(&method).and_then(|()| body.clone().map_err(ApiError::internal));
+            body.map_or_else(ApiError::response, json)
         })
         .boxed()
 }

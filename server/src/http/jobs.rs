@@ -33,9 +33,7 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
     responses((status = 200, body = [Job]))
 )]
 pub(crate) async fn list(store: &Store, request: &Request) -> Result<Response, ApiError> {
-    if request.method != Method::GET && request.method != Method::HEAD {
-        return Err(ApiError::method_not_allowed("GET, HEAD"));
-    }
+    ApiError::only_reads(&request.method)?;
     let mut query = request.query();
     let item_id = query.number("item_id", "an integer", i64::MIN..=i64::MAX);
     query.finish()?;
@@ -48,9 +46,7 @@ pub(crate) async fn list(store: &Store, request: &Request) -> Result<Response, A
     responses((status = 200, body = Job))
 )]
 pub(crate) async fn read(store: &Store, id: &str, method: &Method) -> Result<Response, ApiError> {
-    if method != Method::GET && method != Method::HEAD {
-        return Err(ApiError::method_not_allowed("GET, HEAD"));
-    }
+    ApiError::only_reads(method)?;
     let number = path_id(id, "job_id")?;
     match store.job(number).await? {
         Some(job) => Ok(to_json(&job)),

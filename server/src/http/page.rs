@@ -69,8 +69,8 @@ fn asset_name(raw: &str) -> Option<String> {
 }
 
 async fn reply(dir: Option<PathBuf>, name: String, method: Method, headers: HeaderMap) -> Response {
-    if method != Method::GET && method != Method::HEAD {
-        return ApiError::method_not_allowed("GET, HEAD").response();
+    if let Err(error) = ApiError::only_reads(&method) {
+        return error.response();
     }
     let file: Option<(Cow<'static, [u8]>, String)> = match dir {
         Some(dir) => tokio::fs::read(dir.join(&name)).await.ok().map(|data| {

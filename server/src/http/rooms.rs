@@ -1,7 +1,6 @@
 //! `GET /rooms` and `GET /rooms/{room_id}/peers`: who is where, now.
 
 use grtc_protocol::{PeerId, RoomId};
-use hyper::Method;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
@@ -36,14 +35,12 @@ pub(crate) struct PeerList {
 
 pub(super) fn routes(registry: Registry) -> BoxedFilter<(Response,)> {
     let rooms = registry.clone();
-    let list = warp::path::end().and(warp::method()).map(move |method| match method {
-        Method::GET | Method::HEAD => list(&rooms),
-        _ => ApiError::method_not_allowed("GET, HEAD").response(),
-    });
+    let list = warp::path::end()
+        .and(warp::method())
+        .map(move |method| ApiError::only_reads(&method).map_or_else(ApiError::response, |()| list(&rooms)));
     let peers = warp::path::param::<String>().and(warp::path("peers")).and(warp::path::end()).and(warp::method()).map(
-        move |room: String, method| match method {
-            Method::GET | Method::HEAD => peers(&registry, &room).unwrap_or_else(ApiError::response),
-            _ => ApiError::method_not_allowed("GET, HEAD").response(),
+        move |room: String, method| {
+            ApiError::only_reads(&method).and_then(|()| peers(&registry, &room)).unwrap_or_else(ApiError::response)
         },
     );
     warp::path("rooms").and(list.or(peers).unify()).boxed()

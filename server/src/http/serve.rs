@@ -55,9 +55,7 @@ pub(crate) struct Server {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// What a client gets that comes when every place is taken.
-const FULL: &str = r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"the server has no room for more connections","code":"overloaded"}"#;
-/// Clients that are told so at once, and how long each may take to hear it.
+/// Clients that are told at once that every place is taken, and how long each may take to hear it.
 const REFUSALS: usize = 64;
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
@@ -223,10 +221,11 @@ fn without_names(path: &str) -> String {
 
 /// Tells a client to come back later, and reads what it sends: what is unread at the close would cost it the answer.
 async fn refuse(mut stream: TcpStream, id: String, _place: Place) -> std::io::Result<()> {
+    let problem = ApiError::unavailable("overloaded", "the server has no room for more connections").problem();
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\
-         content-type: application/problem+json\r\n{REQUEST_ID}: {id}\r\n\r\n{FULL}",
-        FULL.len()
+         content-type: application/problem+json\r\n{REQUEST_ID}: {id}\r\n\r\n{problem}",
+        problem.len()
     );
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await?;

@@ -16,7 +16,9 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::watch;
 
-use super::{Events, Shared, State, Store, Writer, entity::item, lookup, migration::Migrator, model::Status, writer};
+use super::{
+    Events, Shared, State, Store, Writer, entity::item, lookup, migration::Migrator, model::Status, statement, writer,
+};
 
 /// How long a statement waits for somebody else's lock on the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -91,8 +93,10 @@ async fn check(database: &DatabaseConnection) -> anyhow::Result<()> {
 }
 
 async fn pragma<T: sea_orm::TryGetable>(database: &DatabaseConnection, name: &str) -> anyhow::Result<T> {
-    let statement = sea_orm::Statement::from_string(database.get_database_backend(), format!("PRAGMA {name}"));
-    let row = database.query_one_raw(statement).await.with_context(|| format!("PRAGMA {name}"))?;
+    let row = database
+        .query_one_raw(statement(database, format!("PRAGMA {name}"), vec![]))
+        .await
+        .with_context(|| format!("PRAGMA {name}"))?;
     Ok(row.with_context(|| format!("PRAGMA {name} says nothing"))?.try_get_by_index(0)?)
 }
 
@@ -114,8 +118,7 @@ async fn state(database: &DatabaseConnection) -> Result<State, DbErr> {
         .await?;
     let counts = counts.into_iter().map(|row| (row.status, row.count)).collect::<HashMap<_, _>>();
     let number = async |sql: &str| {
-        let statement = sea_orm::Statement::from_string(database.get_database_backend(), sql);
-        let row = database.query_one_raw(statement).await?;
+        let row = database.query_one_raw(statement(database, sql, vec![])).await?;
         row.map_or(Ok(0), |row| row.try_get_by_index::<i64>(0))
     };
     let indexed = number("SELECT rev FROM search_state").await?;

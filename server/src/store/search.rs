@@ -6,16 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Value};
 
-use super::{Store, StoreError, entity::item, model::Status, read::Page, writer::Op};
+use super::{Store, StoreError, entity::item, model::Status, read::Page, statement, writer::Op};
 
 /// How many searches have their number of matches remembered until the next change.
 const REMEMBERED: usize = 64;
-
-fn statement<C: ConnectionTrait>(database: &C, sql: impl Into<String>, values: Vec<Value>) -> Statement {
-    Statement::from_sql_and_values(database.get_database_backend(), sql, values)
-}
 
 /// Takes up to `rows` changes with numbers above `from` and up to `last` into the index; the number up to which it has
 /// them all then. Numbers whose item has changed again or is gone have no row.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use super::{Group, STATEMENT_ROWS};
 use crate::store::{
     Shared,
     entity::{answer, item},
     model::now,
+    statement,
     writer::{Once, Op},
 };
 
@@ -86,8 +87,7 @@ impl Group {
     /// The highest ids ever given, which SQLite keeps for tables with `AUTOINCREMENT`.
     async fn load_sequences(&mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         let sql = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('items', 'jobs')";
-        let statement = Statement::from_string(transaction.get_database_backend(), sql);
-        for row in transaction.query_all_raw(statement).await? {
+        for row in transaction.query_all_raw(statement(transaction, sql, vec![])).await? {
             match row.try_get_by_index::<String>(0)?.as_str() {
                 "items" => self.next_item = row.try_get_by_index(1)?,
                 _ => self.next_job = row.try_get_by_index(1)?,
