@@ -12,6 +12,7 @@ mod output;
 mod printer;
 mod swarm;
 mod text;
+mod waiting;
 
 use std::{io::IsTerminal, time::Instant};
 

@@ -1,6 +1,6 @@
 //! How a command ends.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use grtc_peer::{JoinError, LinkError, NetworkError, Stage};
 use grtc_protocol::CloseCode;
@@ -49,6 +49,14 @@ impl From<&JoinError> for Exit {
 }
 
 impl Exit {
+    /// The exit code after the last line was printed or not. Who does not read to the end still gets it.
+    pub(super) fn after(self, printed: io::Result<()>) -> Self {
+        match printed {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Self::Local,
+            _ => self,
+        }
+    }
+
     /// The end of a stay that the server ended, by the word that it gave.
     pub(super) fn of_ended(code: &str) -> Self {
         match [CloseCode::NotAuthenticated, CloseCode::NotAllowed].iter().any(|known| known.word() == code) {
@@ -58,8 +66,28 @@ impl Exit {
     }
 }
 
+/// Why a command did not get into its room.
+#[derive(Debug)]
+pub(super) struct NotJoined {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) exit: Exit,
+}
+
+impl NotJoined {
+    pub(super) fn new(code: &str, message: String, exit: Exit) -> Self {
+        Self { code: code.to_owned(), message, exit }
+    }
+}
+
+impl From<JoinError> for NotJoined {
+    fn from(error: JoinError) -> Self {
+        Self::new(code(&error), error.to_string(), Exit::from(&error))
+    }
+}
+
 /// The stable word for an error.
-pub(super) fn code(error: &JoinError) -> &str {
+fn code(error: &JoinError) -> &str {
     match error {
         JoinError::Link(LinkError::Refused { status: 401, .. }) => CloseCode::NotAuthenticated.word(),
         JoinError::Link(LinkError::Refused { status: 403, .. }) => CloseCode::NotAllowed.word(),

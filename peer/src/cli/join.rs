@@ -1,17 +1,25 @@
 //! `grtc-peer join ROOM`
 
-use std::{collections::HashMap, future::pending, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
 use grtc_peer::{Event, Events, PairState, Peer, PeerId, Stage};
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, timeout},
 };
 
 use super::{
-    Exit, delivery::Delivery, exit, expectation::Expectation, lines, options::Options, output::Output, text::duration,
+    Exit,
+    delivery::Delivery,
+    exit::NotJoined,
+    expectation::Expectation,
+    lines,
+    options::Options,
+    output::Output,
+    text::duration,
+    waiting::{interrupted, joined, reached},
 };
 use crate::status::Board;
 
@@ -100,19 +108,10 @@ impl Join {
         };
         let mut config = self.options.config();
         config.id.clone_from(&self.id);
-        let joined = tokio::select! {
-            joined = Peer::join(config) => joined.map_err(|error| {
-                (exit::code(&error).to_owned(), error.to_string(), Exit::from(&error))
-            }),
-            () = reached(deadline) => {
-                let message = format!("{} did not let this peer in within the --timeout", self.options.server);
-                Err(("timeout".to_owned(), message, Exit::Signaling))
-            }
-            () = interrupted() => Err(("interrupted".to_owned(), "interrupted".to_owned(), Exit::Interrupted)),
-        };
-        match joined {
+        let late = format!("{} did not let this peer in within the --timeout", self.options.server);
+        match joined(Peer::join(config), deadline, late).await {
             Ok((peer, events)) => Stay::new(self, output, board, deadline, Arc::new(peer)).run(events).await,
-            Err((code, message, exit)) => not_joined(&output, &code, &message, exit).await,
+            Err(why) => not_joined(&output, why).await,
         }
     }
 
@@ -120,7 +119,7 @@ impl Join {
         let Some(address) = self.status else { return Ok(None) };
         if !address.ip().is_loopback() && !self.insecure_open {
             let message = "the status page asks nobody who they are: beyond loopback it needs --insecure-open as well";
-            return Err(not_joined(output, "usage", message, Exit::Usage).await);
+            return Err(not_joined(output, NotJoined::new("usage", message.to_owned(), Exit::Usage)).await);
         }
         match Board::serve(address, self.insecure_open).await {
             Ok((board, address)) => match output.status(&format!("http://{address}/")).await {
@@ -129,28 +128,21 @@ impl Join {
             },
             Err(error) => {
                 let message = format!("nothing can be served at {address}: {error}");
-                Err(not_joined(output, "status_address", &message, Exit::Local).await)
+                Err(not_joined(output, NotJoined::new("status_address", message, Exit::Local)).await)
             }
         }
     }
 }
 
 /// Says why there is no stay.
-async fn not_joined(output: &Output, code: &str, message: &str, exit: Exit) -> Exit {
+async fn not_joined(output: &Output, why: NotJoined) -> Exit {
     // Whoever closed stdout still gets the exit code.
     let _ = timeout(LAST_LINES, async {
-        output.error(code, message).await?;
+        output.error(&why.code, &why.message).await?;
         output.done(false, &["the room was not joined".to_owned()]).await
     })
     .await;
-    exit
-}
-
-async fn reached(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => pending().await,
-    }
+    why.exit
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -237,10 +229,7 @@ impl Stay {
         let unmet = self.script_unmet();
         let end = if exit == Exit::Interrupted { Some(Instant::now()) } else { deadline };
         tokio::select! {
-            done = self.output.done(exit == Exit::Well, &unmet) => match done {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Local,
-                _ => exit,
-            },
+            done = self.output.done(exit == Exit::Well, &unmet) => exit.after(done),
             () = interrupted() => Exit::Interrupted,
             () = reached(end.map(|end| end.max(Instant::now()) + LAST_LINES)) => exit,
         }
@@ -311,28 +300,4 @@ impl Stay {
         }
         unmet
     }
-}
-
-/// Resolves at Ctrl-C, when the process is told to end, or when its terminal closes.
-pub(super) async fn interrupted() {
-    let ctrl_c = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-        else {
-            return ctrl_c.await;
-        };
-        tokio::select! {
-            () = ctrl_c => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    ctrl_c.await;
 }

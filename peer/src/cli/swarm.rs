@@ -9,18 +9,14 @@ use std::{
 use clap::Args;
 use grtc_peer::{Event, Events, JoinError, Peer, PeerId, Stage};
 use serde_json::json;
-use tokio::{
-    sync::mpsc,
-    task::JoinSet,
-    time::{sleep_until, timeout_at},
-};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout_at};
 
 use super::{
-    Exit, exit,
-    join::interrupted,
+    Exit,
     options::Options,
     output::{ms, print},
     text::{duration, escaped},
+    waiting::{interrupted, joined},
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -60,28 +56,17 @@ type Told = (usize, Event);
 
 impl Swarm {
     pub(super) async fn run(self, started: Instant) -> Exit {
+        let deadline = tokio::time::Instant::now() + self.timeout;
+        let late = format!("{} did not let all of them in within the --timeout", self.options.server);
+        let (peers, mut told) = match joined(self.join(started), Some(deadline), late).await {
+            Ok(joined) => joined,
+            Err(why) => {
+                let nobody = Tally::new(started, usize::from(self.peers), Vec::new());
+                return why.exit.after(nobody.print(self.json, Some((&why.code, &why.message))));
+            }
+        };
         let interrupt = interrupted();
         tokio::pin!(interrupt);
-        let deadline = tokio::time::Instant::now() + self.timeout;
-        let joined = tokio::select! {
-            joined = self.join(started) => {
-                joined.map_err(|error| (Exit::from(&error), exit::code(&error).to_owned(), error.to_string()))
-            }
-            () = sleep_until(deadline) => {
-                let message = format!("{} did not let all of them in within the --timeout", self.options.server);
-                Err((Exit::Signaling, "timeout".to_owned(), message))
-            }
-            () = &mut interrupt => Err((Exit::Interrupted, "interrupted".to_owned(), "interrupted".to_owned())),
-        };
-        let (peers, mut told) = match joined {
-            Ok(joined) => joined,
-            Err((exit, code, message)) => {
-                let nobody = Tally::new(started, usize::from(self.peers), Vec::new());
-                return nobody
-                    .print(self.json, Some((&code, &message)))
-                    .map_or_else(|error| closed(&error, exit), |()| exit);
-            }
-        };
         let ids = peers.iter().map(|peer| peer.id().clone()).collect();
         let mut tally = Tally::new(started, peers.len(), ids);
         let mut stopped = tokio::select! {
@@ -102,8 +87,7 @@ impl Swarm {
             leaving.spawn(async move { peer.leave().await });
         }
         leaving.join_all().await;
-        let exit = if stopped { Exit::Interrupted } else { tally.exit() };
-        printed.map_or_else(|error| closed(&error, exit), |()| exit)
+        if stopped { Exit::Interrupted } else { tally.exit() }.after(printed)
     }
 
     /// All at once: crossing joins are a part of what is measured.
@@ -138,11 +122,6 @@ async fn tell(number: usize, mut events: Events, sender: mpsc::Sender<Told>) {
             return;
         }
     }
-}
-
-/// The exit code when stdout can't be written: whoever does not read to the end still gets it.
-fn closed(error: &io::Error, exit: Exit) -> Exit {
-    if error.kind() == io::ErrorKind::BrokenPipe { exit } else { Exit::Local }
 }
 
 /// Counts the channels between the peers of the swarm.

@@ -340,18 +340,21 @@ impl Task {
     async fn read_out(&mut self) {
         self.drain.send_replace(true);
         let leaving = self.context.leaving.clone();
-        let mut left = None;
+        tokio::select! {
+            () = self.idle() => {}
+            () = async { leaving.cancelled().await; sleep(LAST_ACKNOWLEDGEMENT).await } => {}
+        }
+    }
+
+    /// Waits until no channel has brought anything for so long that it is acknowledged, and the program has it all.
+    async fn idle(&mut self) {
         while !self.pumps.is_empty() {
             let wait = self.activity.until_idle(LAST_ACKNOWLEDGEMENT);
-            if wait.is_zero() || left.is_some_and(|left: Instant| left.elapsed() >= LAST_ACKNOWLEDGEMENT) {
+            if wait.is_zero() {
                 return;
             }
-            tokio::select! {
-                // Over early when the other side closes first.
-                _ = self.pumps.join_next() => {}
-                () = sleep(wait) => {}
-                () = leaving.cancelled(), if left.is_none() => left = Some(Instant::now()),
-            }
+            // Over early when the other side closes first.
+            let _ = timeout(wait, self.pumps.join_next()).await;
         }
     }
 
