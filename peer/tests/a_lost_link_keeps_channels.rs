@@ -22,10 +22,7 @@ async fn back(events: &mut grtc_peer::Events) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_channel_outlives_the_link_on_both_sides() {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, mut a_events), (b, mut b_events)) = hub.pair().await;
 
     // Its name is still taken for a while, then the server has noticed.
     let taken = || LinkError::Closed { code: 4409, message: "taken".to_owned() };
@@ -51,10 +48,7 @@ async fn the_channel_outlives_the_link_on_both_sides() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_restarts_loses_no_channel() {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (_b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, mut a_events), (_b, mut b_events)) = hub.pair().await;
     hub.restart();
     back(&mut a_events).await;
     back(&mut b_events).await;

@@ -22,10 +22,7 @@ const LENGTH: usize = 16 * 1024;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sender_waits_and_everything_arrives_in_order() {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (_b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, _a_events), (_b, mut b_events)) = hub.pair().await;
 
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
@@ -76,10 +73,7 @@ async fn a_program_that_drops_its_events_holds_up_nobody() {
 /// when all are acknowledged, and the rest is read after that.
 async fn read_afterwards(messages: usize) {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, _a_events), (b, mut b_events)) = hub.pair().await;
     let sending = tokio::spawn(async move {
         for number in 0..messages {
             a.send(&id("b"), format!("{number:01000}")).await.unwrap();
@@ -117,10 +111,7 @@ async fn so_is_more_than_a_peer_holds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_does_not_wait_for_its_own_reader() {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, _a_events), (b, _b_events)) = hub.pair().await;
     for _ in 0..800 {
         a.send(&id("b"), "x".repeat(1_000)).await.unwrap();
     }

@@ -3,15 +3,12 @@
 mod hub;
 
 use grtc_peer::{Event, PairState, Payload, Via};
-use hub::{Hub, connected, id, text, until};
+use hub::{Hub, id, text, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_open_a_channel_and_each_message_arrives_once_and_in_order() {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, mut a_events), (b, mut b_events)) = hub.pair().await;
 
     for number in 0..500 {
         a.send(&id("b"), format!("message {number}")).await.unwrap();
@@ -35,10 +32,7 @@ async fn both_open_a_channel_and_each_message_arrives_once_and_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_before_leaving_arrives() {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, mut a_events), (b, mut b_events)) = hub.pair().await;
     for number in 0..100 {
         b.send(&id("a"), format!("{number} {}", "x".repeat(10_000))).await.unwrap();
     }
@@ -54,10 +48,7 @@ async fn what_was_sent_before_leaving_arrives() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_leaves_is_told_of_and_its_channel_closes() {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, mut a_events), (b, _b_events)) = hub.pair().await;
     b.leave().await;
     until(&mut a_events, |event| matches!(event, Event::PeerLeft { .. }).then_some(())).await;
     until(&mut a_events, |event| matches!(event, Event::Disconnected { .. }).then_some(())).await;
@@ -71,10 +62,7 @@ async fn a_peer_that_leaves_is_told_of_and_its_channel_closes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_names_the_pair_in_use() {
     let hub = Hub::default();
-    let (a, mut a_events) = hub.join("a").await;
-    let (_b, mut b_events) = hub.join("b").await;
-    connected(&mut a_events, "b").await;
-    connected(&mut b_events, "a").await;
+    let ((a, _a_events), (_b, _b_events)) = hub.pair().await;
     let status = a.status().await;
     assert_eq!(status.len(), 1);
     assert_eq!((status[0].peer_id.as_str(), status[0].present), ("b", true));

@@ -40,6 +40,14 @@ impl Hub {
         Peer::join_over(config, Arc::new(self.clone())).await.unwrap()
     }
 
+    /// `a` and `b` with an open channel, of which both know.
+    pub(crate) async fn pair(&self) -> ((Peer, Events), (Peer, Events)) {
+        let (mut a, mut b) = (self.join("a").await, self.join("b").await);
+        connected(&mut a.1, "b").await;
+        connected(&mut b.1, "a").await;
+        (a, b)
+    }
+
     /// The next links are refused with these, the last first.
     pub(crate) fn refuse(&self, refusals: Vec<LinkError>) {
         self.lock().refusals = refusals;
