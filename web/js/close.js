@@ -23,7 +23,7 @@ export const CLOSE_WORDS = new Map([
 
 export const PEER_ID_TAKEN = 4409;
 
-const COME_BACK = new Set([1001, 1011, 1012, 1013, 4008, 4029]);
+const COME_BACK = new Set([1001, 1011, 1012, 1013, 4008, 4029, 4408]);
 
 /**
  * The stable word for a close code; `lost` when the connection ended without one.

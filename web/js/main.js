@@ -3,7 +3,7 @@ import { choose, say, setLanguage, t } from './i18n.js';
 import { ItemStore } from './item_store.js';
 import { Items } from './items.js';
 import { recall } from './memory.js';
-import { Session } from './session.js';
+import { PageRoom } from './page_room.js';
 import './ui/copy-text.js';
 import './ui/item-filters.js';
 import './ui/item-form.js';
@@ -36,17 +36,17 @@ function startItems() {
 }
 
 function startRoom() {
-  const session = new Session();
+  const pageRoom = new PageRoom();
   for (const name of /** @type {Part[]} */ (['room-form', 'room-peers', 'room-mesh', 'room-chat', 'room-log'])) {
-    part(name).session = session;
+    part(name).pageRoom = pageRoom;
   }
-  session.on('status', (status) => {
+  pageRoom.on('status', (status) => {
     if (status.state === 'joined' && status.rejoined) showToast({ t: 'room.back', kind: 'good' });
   });
   document.addEventListener('peer-chosen', (event) => {
     part('room-chat').writeTo(/** @type {CustomEvent} */ (event).detail);
   });
-  countUnread(session);
+  countUnread(pageRoom);
   const { join, returning, ...names } = initialNames();
   part('room-form').fill(names);
   if (join) part('room-form').join(returning);
@@ -54,9 +54,9 @@ function startRoom() {
 
 /**
  * Counts the messages that came while nobody looked: on another tab of the browser, or on a narrow page's other section.
- * @param {Session} session
+ * @param {PageRoom} pageRoom
  */
-function countUnread(session) {
+function countUnread(pageRoom) {
   let count = 0;
   const link = /** @type {HTMLElement} */ (document.querySelector('.sections a[href="#room"]'));
   const looking = () => !document.hidden && part('room-chat').checkVisibility();
@@ -69,7 +69,7 @@ function countUnread(session) {
     count = 0;
     show();
   };
-  session.on('message', () => {
+  pageRoom.on('message', () => {
     if (looking()) return;
     count += 1;
     show();

@@ -8,7 +8,7 @@
  * room.join();
  */
 import { Emitter } from './emitter.js';
-import { SignalLink } from './link.js';
+import { Session } from './session.js';
 import { Mesh } from './mesh.js';
 import { Pair } from './pair.js';
 import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parseSignal } from './protocol.js';
@@ -24,7 +24,7 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  * @property {boolean} away the server does not know it now; the open channel to it goes on
  * @property {PathStats | null} path as of the last `readStats`
  *
- * @typedef {import('./link.js').LinkStatus | { state: 'joined', rejoined: boolean, peers: string[] } | { state: 'idle' }} RoomStatus
+ * @typedef {import('./session.js').SessionStatus | { state: 'joined', rejoined: boolean, peers: string[] } | { state: 'idle' }} RoomStatus
  *   `joined` also says whether this is a return after the connection to the server was lost
  *
  * @typedef {object} Message
@@ -45,7 +45,7 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  * @property {boolean} [returning] this peer was in the room a moment ago, say before the page was loaded anew: if its id
  *   is taken, that may be itself, so it tries again for a while
  * @property {RTCIceServer[]} [iceServers] instead of those that the server names
- * @property {(url: string) => import('./link.js').Socket} [webSocket]
+ * @property {(url: string) => import('./session.js').Socket} [webSocket]
  * @property {import('./pair.js').CreateConnection} [createConnection]
  * @property {() => number} [now]
  * @property {() => number} [random]
@@ -64,7 +64,7 @@ export class RoomError extends Error {
 /** @extends {Emitter<RoomEvents>} */
 export class Room extends Emitter {
   #options;
-  #link;
+  #session;
   #mesh = new Mesh();
   /** @type {Map<string, Pair>} */
   #pairs = new Map();
@@ -88,9 +88,9 @@ export class Room extends Emitter {
     super();
     this.#options = { now: () => performance.now(), ...options, room: parseName(options.room) };
     this.#self = options.peerId === undefined ? null : parseName(options.peerId);
-    this.#link = new SignalLink({ ...this.#linkOptions(), url: () => this.#url() });
-    this.#link.on('status', (status) => this.#linkChanged(status));
-    this.#link.on('message', (text) => this.#received(text));
+    this.#session = new Session({ ...this.#sessionOptions(), url: () => this.#url() });
+    this.#session.on('status', (status) => this.#sessionChanged(status));
+    this.#session.on('message', (text) => this.#received(text));
   }
 
   get name() {
@@ -113,13 +113,13 @@ export class Room extends Emitter {
 
   /** Goes in. What comes of it is told by `status`. Also: tries now instead of after the wait. */
   join() {
-    this.#link.open();
+    this.#session.open();
   }
 
   /** Says goodbye and ends every connection. */
   leave() {
-    this.#link.send(encode({ type: 'leave' }));
-    this.#link.close();
+    this.#session.send(encode({ type: 'leave' }));
+    this.#session.close();
   }
 
   /** Tries anew to reach a peer that is in the room. @param {string} peer */
@@ -171,7 +171,7 @@ export class Room extends Emitter {
     );
   }
 
-  #linkOptions() {
+  #sessionOptions() {
     const { webSocket, random, now, returning } = this.#options;
     return { webSocket, random, now, returning };
   }
@@ -186,13 +186,13 @@ export class Room extends Emitter {
   /** @param {string} text */
   #toServer(text) {
     checkSize(text);
-    if (this.#status.state !== 'joined' || !this.#link.send(text)) {
+    if (this.#status.state !== 'joined' || !this.#session.send(text)) {
       throw new RoomError('not_joined', 'there is no connection to the server');
     }
   }
 
-  /** @param {import('./link.js').LinkStatus} status */
-  #linkChanged(status) {
+  /** @param {import('./session.js').SessionStatus} status */
+  #sessionChanged(status) {
     if (status.state === 'closed') {
       this.#hasJoined = false;
       this.#apply(this.#mesh.clear());
@@ -243,7 +243,7 @@ export class Room extends Emitter {
     this.#hasJoined = true;
     this.#self = state.your_peer_id;
     this.#iceServers = this.#options.iceServers ?? state.ice_servers ?? [];
-    this.#link.joined();
+    this.#session.joined();
     this.#enter({ state: 'joined', rejoined, peers: state.peers });
     const others = state.peers.filter((peer) => peer !== this.#self);
     this.#apply(this.#mesh.roomState(others, this.#options.now()));
@@ -285,7 +285,7 @@ export class Room extends Emitter {
       peer: id,
       initiator,
       iceServers: () => this.#iceServers,
-      signal: (signal) => this.#link.send(encode(signal)),
+      signal: (signal) => this.#session.send(encode(signal)),
       onState: (state) => this.#pairs.get(id) === pair && this.#pairChanged(peer, state),
       onMessage: (text) => this.emit('message', { from: id, text, data: text, via: 'p2p', at: new Date() }),
       onError: (message) => this.emit('error', { code: 'connection_failed', message, peer: id }),

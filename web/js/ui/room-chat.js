@@ -8,8 +8,8 @@ import { icon } from './icons.js';
 const KEPT = 500;
 
 export class RoomChat extends HTMLElement {
-  /** @type {import('../session.js').Session | null} */
-  #session = null;
+  /** @type {import('../page_room.js').PageRoom | null} */
+  #pageRoom = null;
   #log = h('div', { class: 'messages', role: 'log', tabindex: '0', tLabel: 'chat.log' });
   #empty = h('p', { class: 'note', t: 'chat.empty' });
   #to = h('select', { name: 'to', id: 'chat-to' });
@@ -38,7 +38,7 @@ export class RoomChat extends HTMLElement {
       (event) => void this.#submit(event, this.#text, (text) => this.#sendDirect(text)),
     );
     server.addEventListener('submit', (event) => {
-      void this.#submit(event, this.#announcement, async (text) => this.#session?.broadcast(text));
+      void this.#submit(event, this.#announcement, async (text) => this.#pageRoom?.broadcast(text));
     });
     this.#text.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -51,13 +51,13 @@ export class RoomChat extends HTMLElement {
     this.append(this.#log, this.#empty, direct, server);
   }
 
-  /** @param {import('../session.js').Session} session */
-  set session(session) {
-    this.#session = session;
-    session.on('status', () => this.#showPeers());
-    session.on('peer', ({ change }) => change === 'path' || this.#showPeers());
-    session.on('message', (message) => this.#add(message, false, null));
-    session.on('sent', (message) => this.#add({ ...message, from: session.peerId }, true, message.to));
+  /** @param {import('../page_room.js').PageRoom} pageRoom */
+  set pageRoom(pageRoom) {
+    this.#pageRoom = pageRoom;
+    pageRoom.on('status', () => this.#showPeers());
+    pageRoom.on('peer', ({ change }) => change === 'path' || this.#showPeers());
+    pageRoom.on('message', (message) => this.#add(message, false, null));
+    pageRoom.on('sent', (message) => this.#add({ ...message, from: pageRoom.peerId }, true, message.to));
     this.#showPeers();
   }
 
@@ -68,9 +68,9 @@ export class RoomChat extends HTMLElement {
   }
 
   #showPeers() {
-    const session = this.#session;
-    if (!session) return;
-    const open = session.peers.filter(({ state }) => state === 'connected');
+    const pageRoom = this.#pageRoom;
+    if (!pageRoom) return;
+    const open = pageRoom.peers.filter(({ state }) => state === 'connected');
     const chosen = this.#to.value;
     const known = new Map([...this.#to.options].map((option) => [option.value, option]));
     const everybody = known.get('') ?? h('option', { value: '' });
@@ -78,13 +78,13 @@ export class RoomChat extends HTMLElement {
     arrange(this.#to, [everybody, ...open.map(({ id }) => known.get(id) ?? h('option', { value: id }, id))]);
     this.#to.value = open.some(({ id }) => id === chosen) ? chosen : '';
     this.#send.disabled = open.length === 0;
-    this.#announce.disabled = session.status.state !== 'joined';
+    this.#announce.disabled = pageRoom.status.state !== 'joined';
     say(this.#text, open.length ? 'chat.placeholder' : 'chat.nobody', {}, 'placeholder');
   }
 
   /** @param {string} text */
   async #sendDirect(text) {
-    await this.#session?.send(text, this.#to.value || undefined);
+    await this.#pageRoom?.send(text, this.#to.value || undefined);
   }
 
   /**

@@ -20,8 +20,8 @@ const LOOKS = {
 };
 
 export class RoomForm extends HTMLElement {
-  /** @type {import('../session.js').Session | null} */
-  #session = null;
+  /** @type {import('../page_room.js').PageRoom | null} */
+  #pageRoom = null;
   #room = h('input', { name: 'room', id: 'room-name', autocomplete: 'off', spellcheck: 'false' });
   #peer = h('input', { name: 'peer', id: 'peer-id', autocomplete: 'off', spellcheck: 'false' });
   #form = h('form', { novalidate: true, tLabel: 'room.form' });
@@ -58,19 +58,19 @@ export class RoomForm extends HTMLElement {
       this.join();
     });
     this.#leave.addEventListener('click', () => {
-      this.#session?.leave();
+      this.#pageRoom?.leave();
       this.#room.focus();
     });
     this.#link.addEventListener('click', () => void this.#copyLink());
-    this.#retry.addEventListener('click', () => this.#session?.retry());
+    this.#retry.addEventListener('click', () => this.#pageRoom?.retry());
     this.append(this.#bar, this.#form, this.#leaveBar);
   }
 
-  /** @param {import('../session.js').Session} session */
-  set session(session) {
-    this.#session = session;
-    session.on('status', (status) => this.#show(status));
-    this.#show(session.status);
+  /** @param {import('../page_room.js').PageRoom} pageRoom */
+  set pageRoom(pageRoom) {
+    this.#pageRoom = pageRoom;
+    pageRoom.on('status', (status) => this.#show(status));
+    this.#show(pageRoom.status);
   }
 
   /** @param {{ room: string, peer: string }} names */
@@ -85,11 +85,11 @@ export class RoomForm extends HTMLElement {
     if (room === undefined || peer === undefined) return;
     remember('room', room);
     remember('peer', peer);
-    this.#session?.join(room, peer, returning);
+    this.#pageRoom?.join(room, peer, returning);
   }
 
   async #copyLink() {
-    const link = roomLink(this.#session?.roomName ?? '');
+    const link = roomLink(this.#pageRoom?.roomName ?? '');
     if (!(await copy(link))) showToast({ t: ['room.link', { link }], ms: 20_000 });
   }
 
@@ -116,7 +116,7 @@ export class RoomForm extends HTMLElement {
   /** @param {import('../room.js').RoomStatus} status */
   #show(status) {
     const [kind, picture] = LOOKS[status.state];
-    const active = this.#session?.active ?? false;
+    const active = this.#pageRoom?.active ?? false;
     if (status.state === 'joined') rememberInside(true);
     if (status.state === 'closed') rememberInside(false);
     const hadFocus = this.#form.contains(document.activeElement);
@@ -127,9 +127,9 @@ export class RoomForm extends HTMLElement {
     this.#leaveBar.hidden = this.#inside.hidden = !active;
     this.#inside.replaceChildren(
       h('span', { class: 'label', t: 'room.you_are' }),
-      foreign(this.#session?.peerId ?? '', 'me'),
+      foreign(this.#pageRoom?.peerId ?? '', 'me'),
       h('span', { class: 'label', t: 'room.in' }),
-      foreign(this.#session?.roomName ?? '', 'room'),
+      foreign(this.#pageRoom?.roomName ?? '', 'room'),
     );
     if (active && hadFocus) this.#leave.focus();
     this.#showWait(status);
@@ -140,7 +140,7 @@ export class RoomForm extends HTMLElement {
   #showWait(status) {
     clearInterval(this.#countdown);
     this.#retry.hidden = this.#wait.hidden = status.state !== 'waiting';
-    const open = this.#session?.peers.some(({ state }) => state === 'connected') ?? false;
+    const open = this.#pageRoom?.peers.some(({ state }) => state === 'connected') ?? false;
     this.#goOn.hidden = status.state !== 'waiting' || !open;
     if (status.state !== 'waiting') return;
     const until = performance.now() + status.delayMs;

@@ -15,20 +15,20 @@ export class RoomLog extends HTMLElement {
     if (!this.firstChild) this.append(this.#empty, this.#log);
   }
 
-  /** @param {import('../session.js').Session} session */
-  set session(session) {
-    session.on('status', (status) => this.#status(status, session));
-    session.on('peer', ({ peer, change, reason }) => this.#peer(peer, change, reason));
-    session.on('error', ({ code, message, peer }) => {
+  /** @param {import('../page_room.js').PageRoom} pageRoom */
+  set pageRoom(pageRoom) {
+    pageRoom.on('status', (status) => this.#status(status, pageRoom));
+    pageRoom.on('peer', ({ peer, change, reason }) => this.#peer(peer, change, reason));
+    pageRoom.on('error', ({ code, message, peer }) => {
       const key = knows(`log.error.${code}`) ? `log.error.${code}` : 'log.error.other';
       this.#add([key, { message, peer: peer ?? '' }], 'bad');
     });
   }
 
-  /** @param {import('../room.js').RoomStatus} status @param {import('../session.js').Session} session */
-  #status(status, session) {
+  /** @param {import('../room.js').RoomStatus} status @param {import('../page_room.js').PageRoom} pageRoom */
+  #status(status, pageRoom) {
     if (status.state === 'joined') {
-      const params = { room: session.roomName, peer: session.peerId, count: status.peers.length };
+      const params = { room: pageRoom.roomName, peer: pageRoom.peerId, count: status.peers.length };
       const key = status.rejoined ? 'log.rejoined' : 'log.joined';
       this.#add([status.peers.length === 0 ? `${key}_alone` : key, params], 'good');
       this.#lost = false;

@@ -10,26 +10,26 @@ const REACH = 122;
 const NAMED = 8;
 
 export class RoomMesh extends HTMLElement {
-  /** @type {import('../session.js').Session | null} */
-  #session = null;
+  /** @type {import('../page_room.js').PageRoom | null} */
+  #pageRoom = null;
   #picture = svg('svg', { role: 'img' });
 
   connectedCallback() {
     if (!this.firstChild) this.append(this.#picture);
   }
 
-  /** @param {import('../session.js').Session} session */
-  set session(session) {
-    this.#session = session;
-    session.on('status', () => this.#show());
-    session.on('peer', ({ change }) => change === 'path' || this.#show());
+  /** @param {import('../page_room.js').PageRoom} pageRoom */
+  set pageRoom(pageRoom) {
+    this.#pageRoom = pageRoom;
+    pageRoom.on('status', () => this.#show());
+    pageRoom.on('peer', ({ change }) => change === 'path' || this.#show());
     this.#show();
   }
 
   #show() {
-    const session = this.#session;
-    if (!session) return;
-    const peers = session.peers;
+    const pageRoom = this.#pageRoom;
+    if (!pageRoom) return;
+    const peers = pageRoom.peers;
     this.hidden = peers.length === 0;
     const open = peers.filter(({ state }) => state === 'connected').length;
     say(this.#picture, 'mesh.summary', { open, count: peers.length }, 'aria-label');
@@ -45,7 +45,7 @@ export class RoomMesh extends HTMLElement {
     this.#picture.replaceChildren(
       ...peers.map((peer, i) => line(centre, places[i] ?? centre, peer)),
       ...peers.map((peer, i) => node(places[i] ?? centre, peer.id, radius, peer.state)),
-      node(centre, session.peerId, 18, 'me'),
+      node(centre, pageRoom.peerId, 18, 'me'),
       ...(peers.length > NAMED ? [] : peers.map((peer, i) => label(centre, places[i] ?? centre, peer.id, radius))),
     );
   }

@@ -17,8 +17,8 @@ const LOOKS = {
 const AWAY = ['busy', 'warn'];
 
 export class RoomPeers extends HTMLElement {
-  /** @type {import('../session.js').Session | null} */
-  #session = null;
+  /** @type {import('../page_room.js').PageRoom | null} */
+  #pageRoom = null;
   /** @type {Map<string, HTMLLIElement>} */
   #rows = new Map();
   #list = h('ul', { class: 'peers', tLabel: 'peers.list' });
@@ -31,30 +31,30 @@ export class RoomPeers extends HTMLElement {
     this.append(this.#list, this.#empty);
   }
 
-  /** @param {import('../session.js').Session} session */
-  set session(session) {
-    this.#session = session;
-    session.on('status', () => this.#show());
-    session.on('peer', ({ peer, change }) => (change === 'path' ? this.#showPath(peer) : this.#show()));
+  /** @param {import('../page_room.js').PageRoom} pageRoom */
+  set pageRoom(pageRoom) {
+    this.#pageRoom = pageRoom;
+    pageRoom.on('status', () => this.#show());
+    pageRoom.on('peer', ({ peer, change }) => (change === 'path' ? this.#showPath(peer) : this.#show()));
     this.#show();
   }
 
   #show() {
-    const session = this.#session;
-    if (!session) return;
-    const peers = session.peers;
+    const pageRoom = this.#pageRoom;
+    if (!pageRoom) return;
+    const peers = pageRoom.peers;
     this.#rows = new Map(peers.map((peer) => [peer.id, this.#row(peer, this.#rows.get(peer.id))]));
     arrange(this.#list, [...this.#rows.values()]);
     for (const peer of peers) this.#showPath(peer);
     this.#list.hidden = peers.length === 0;
     this.#empty.hidden = peers.length > 0;
-    if (peers.length === 0) this.#showEmpty(session);
+    if (peers.length === 0) this.#showEmpty(pageRoom);
   }
 
-  /** @param {import('../session.js').Session} session */
-  #showEmpty(session) {
-    const joined = session.status.state === 'joined';
-    const room = session.roomName || 'room1';
+  /** @param {import('../page_room.js').PageRoom} pageRoom */
+  #showEmpty(pageRoom) {
+    const joined = pageRoom.status.state === 'joined';
+    const room = pageRoom.roomName || 'room1';
     this.#command.text = command(room);
     this.#link.text = roomLink(room);
     arrange(
@@ -82,7 +82,7 @@ export class RoomPeers extends HTMLElement {
     row.dataset.look = look;
     const action =
       peer.state === 'failed'
-        ? this.#action('peers.retry', 'load', peer.id, () => this.#session?.reconnect(peer.id))
+        ? this.#action('peers.retry', 'load', peer.id, () => this.#pageRoom?.reconnect(peer.id))
         : peer.state === 'connected' && this.#action('peers.write', 'send', peer.id, write);
     row.replaceChildren(
       h('span', { class: 'avatar', 'aria-hidden': 'true' }, initial(peer.id)),

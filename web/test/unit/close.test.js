@@ -5,7 +5,7 @@ import { CLOSE_WORDS, closeWord, shouldReconnect } from '../../js/close.js';
 
 test('comes back after the codes that say so, and no others', () => {
   const back = [...CLOSE_WORDS.keys()].filter(shouldReconnect);
-  assert.deepEqual(back, [1001, 1011, 1012, 1013, 4008, 4029]);
+  assert.deepEqual(back, [1001, 1011, 1012, 1013, 4008, 4029, 4408]);
 });
 
 test('comes back after a connection that ended without a code', () => {

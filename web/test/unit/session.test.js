@@ -7,11 +7,11 @@ import {
   OWN_GHOST_MS,
   PING_INTERVAL_MS,
   PONG_WAIT_MS,
-  SignalLink,
+  Session,
   backoff,
-} from '../../js/link.js';
+} from '../../js/session.js';
 
-/** @typedef {import('../../js/link.js').LinkStatus} LinkStatus */
+/** @typedef {import('../../js/session.js').SessionStatus} SessionStatus */
 
 class FakeSocket {
   readyState = 0;
@@ -68,18 +68,18 @@ function open(random = () => 0.5, returning = false) {
     sockets.push(socket);
     return socket;
   };
-  const link = new SignalLink({ url: () => 'ws://x/ws/r', webSocket, random, now: () => now, returning });
-  /** @type {LinkStatus[]} */
+  const session = new Session({ url: () => 'ws://x/ws/r', webSocket, random, now: () => now, returning });
+  /** @type {SessionStatus[]} */
   const seen = [];
-  link.on('status', (status) => seen.push(status));
-  link.open();
-  return { link, seen, last: () => /** @type {LinkStatus} */ (seen.at(-1)) };
+  session.on('status', (status) => seen.push(status));
+  session.open();
+  return { session, seen, last: () => /** @type {SessionStatus} */ (seen.at(-1)) };
 }
 
-/** @param {SignalLink} link */
-function join(link) {
+/** @param {Session} session */
+function join(session) {
   sockets.at(-1)?.accept();
-  link.joined();
+  session.joined();
 }
 
 test('waits at random below 0.5, 1, 2 … 30 seconds', () => {
@@ -92,8 +92,8 @@ test('waits at random below 0.5, 1, 2 … 30 seconds', () => {
 });
 
 test('comes back after a restart, after ever longer waits until it is let in', () => {
-  const { link, last } = open();
-  join(link);
+  const { session, last } = open();
+  join(session);
   sockets.at(-1)?.end(1012);
   assert.deepEqual(last(), { state: 'waiting', attempt: 1, delayMs: 250, code: 1012, word: 'restart' });
   pass(250);
@@ -101,7 +101,7 @@ test('comes back after a restart, after ever longer waits until it is let in', (
   sockets.at(-1)?.end(1006);
   assert.deepEqual(last(), { state: 'waiting', attempt: 2, delayMs: 500, code: 1006, word: 'lost' });
   pass(500);
-  join(link);
+  join(session);
   sockets.at(-1)?.end(1006);
   assert.equal(/** @type {any} */ (last()).attempt, 1);
 });
@@ -111,14 +111,21 @@ test('stays away after the codes that say so', () => {
     [1000, 'left'],
     [4001, 'replaced'],
     [4003, 'kicked'],
-    [4408, 'no_heartbeat'],
+    [4401, 'not_authenticated'],
     [4423, 'room_full'],
   ])) {
-    const { link, last } = open();
-    join(link);
+    const { session, last } = open();
+    join(session);
     sockets.at(-1)?.end(code);
     assert.deepEqual(last(), { state: 'closed', code, word });
   }
+});
+
+test('a laptop that wakes up after its heartbeat was missed comes back', () => {
+  const { session, last } = open();
+  join(session);
+  sockets.at(-1)?.end(4408);
+  assert.deepEqual(last(), { state: 'waiting', attempt: 1, delayMs: 250, code: 4408, word: 'no_heartbeat' });
 });
 
 test('a taken id ends the first join', () => {
@@ -129,8 +136,8 @@ test('a taken id ends the first join', () => {
 });
 
 test('right after a lost connection a taken id is its own, for a while', () => {
-  const { link, last } = open(() => 0.999);
-  join(link);
+  const { session, last } = open(() => 0.999);
+  join(session);
   sockets.at(-1)?.end(1006);
   while (now < OWN_GHOST_MS) {
     const status = last();
@@ -159,18 +166,18 @@ test('a server that does not let it in is as good as none', () => {
 });
 
 test('connects at once when it is asked to', () => {
-  const { link } = open();
+  const { session } = open();
   sockets.at(-1)?.end(1006);
-  link.open();
+  session.open();
   assert.equal(sockets.length, 2);
   pass(60_000);
   assert.equal(sockets.length, 2, 'the timer is off');
 });
 
 test('what a socket says after its end is not heard', () => {
-  const { link, seen } = open();
+  const { session, seen } = open();
   const [first] = sockets;
-  link.close();
+  session.close();
   const before = seen.length;
   first?.accept();
   first?.end(1012);
@@ -178,16 +185,16 @@ test('what a socket says after its end is not heard', () => {
 });
 
 test('sends only over an open connection', () => {
-  const { link } = open();
-  assert.equal(link.send('a'), false);
+  const { session } = open();
+  assert.equal(session.send('a'), false);
   sockets[0]?.accept();
-  assert.equal(link.send('b'), true);
+  assert.equal(session.send('b'), true);
   assert.deepEqual(sockets[0]?.sent, ['b']);
 });
 
 test('a server that answered pings and falls silent is gone', () => {
-  const { link, last } = open();
-  join(link);
+  const { session, last } = open();
+  join(session);
   pass(PING_INTERVAL_MS);
   assert.deepEqual(sockets[0]?.sent, ['{"type":"ping"}']);
   sockets[0]?.say('{"type":"pong"}');
@@ -197,8 +204,8 @@ test('a server that answered pings and falls silent is gone', () => {
 });
 
 test('a server that never answered a ping may not know it', () => {
-  const { link, last } = open();
-  join(link);
+  const { session, last } = open();
+  join(session);
   pass(PING_INTERVAL_MS + PONG_WAIT_MS);
   assert.equal(last().state, 'open');
 });
