@@ -11,7 +11,6 @@ mod options;
 mod output;
 mod printer;
 mod swarm;
-mod text;
 mod waiting;
 
 use std::{io::IsTerminal, time::Instant};
@@ -20,7 +19,6 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, b
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use self::exit::Exit;
-pub(crate) use self::text::escaped;
 
 const EXIT_CODES: &str = "\
 Exit codes:

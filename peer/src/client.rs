@@ -10,7 +10,6 @@ use std::{
 
 use futures_util::Stream;
 use grtc_protocol::{PeerId, RoomId, server::ServerMessage};
-use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -21,8 +20,7 @@ use crate::{
     event::{Event, Payload},
     limits::EVENT_QUEUE,
     link::{self, LinkEnds, LinkError, Session, SignalLink, WebSocketLink},
-    negotiator::PairState,
-    report::{CandidatePair, Stage, Timings},
+    report::PeerStatus,
     rtc::{IceServer, NetworkError, Settings},
 };
 
@@ -44,25 +42,6 @@ pub struct Peer {
 /// wait, as far as their own buffers go. It ends after [`Peer::leave`] or [`Event::Ended`].
 #[derive(Debug)]
 pub struct Events(mpsc::Receiver<Event>);
-
-/// How the connection to another peer is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PeerStatus {
-    /// Who.
-    pub peer_id: PeerId,
-    /// Whether it is in the room now; an open channel may outlive its link to the server.
-    pub present: bool,
-    /// How far the connection is.
-    pub state: Option<PairState>,
-    /// How far the connection came that is being made, or could not be made.
-    pub stage: Option<Stage>,
-    /// The candidate pair in use, when it is open.
-    pub pair: Option<CandidatePair>,
-    /// How long the open took, when it is open.
-    pub timings: Option<Timings>,
-    /// The round-trip time, when it is open and was measured.
-    pub round_trip_ms: Option<f64>,
-}
 
 /// Why a peer is not in the room.
 #[derive(Debug, thiserror::Error)]

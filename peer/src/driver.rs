@@ -23,12 +23,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{pairs::Pairs, wire::Frame};
 use crate::{
     channel::Channels,
-    client::PeerStatus,
     event::{Event, Via},
     limits::{DRIVER_QUEUE, EVENT_QUEUE, GOODBYE_AHEAD},
     link::{Change, Session},
     mesh::{Mesh, Output, PairKey},
     negotiator::ConnectionNumber,
+    report::PeerStatus,
     rtc,
 };
 

@@ -40,12 +40,12 @@ mod rtc;
 
 pub use self::{
     channel::SendError,
-    client::{Config, Events, JoinError, Peer, PeerStatus},
+    client::{Config, Events, JoinError, Peer},
     event::{Event, Payload, Via},
     limits::MESSAGE_BYTES,
     link::{Incoming, InvalidServer, LinkEnds, LinkError, ServerUrl, SignalLink, WebSocketLink},
     negotiator::PairState,
-    report::{CandidatePair, Stage, Timings},
+    report::{CandidatePair, PeerStatus, Stage, Timings},
     rtc::{IceServer, Network, NetworkError},
 };
 pub use grtc_protocol::{PeerId, RoomId};

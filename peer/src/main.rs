@@ -2,6 +2,7 @@
 
 mod cli;
 mod status;
+mod text;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use grtc_protocol::PeerId;
 use serde::{Deserialize, Serialize};
+
+use crate::negotiator::PairState;
 
 /// The candidate pair in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +72,25 @@ impl Stage {
             Self::Sctp => "the connection is secured, but the data channel did not open",
         }
     }
+}
+
+/// How the connection to another peer is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PeerStatus {
+    /// Who.
+    pub peer_id: PeerId,
+    /// Whether it is in the room now; an open channel may outlive its link to the server.
+    pub present: bool,
+    /// How far the connection is.
+    pub state: Option<PairState>,
+    /// How far the connection came that is being made, or could not be made.
+    pub stage: Option<Stage>,
+    /// The candidate pair in use, when it is open.
+    pub pair: Option<CandidatePair>,
+    /// How long the open took, when it is open.
+    pub timings: Option<Timings>,
+    /// The round-trip time, when it is open and was measured.
+    pub round_trip_ms: Option<f64>,
 }
 
 /// Notes when each phase ended. What is noted first counts.

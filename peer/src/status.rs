@@ -18,7 +18,7 @@ use grtc_peer::{Event, Peer, PeerStatus};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use crate::cli::escaped;
+use crate::text::escaped;
 
 /// Lines of the log, and messages, that the page shows.
 const SHOWN: usize = 200;

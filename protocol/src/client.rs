@@ -12,6 +12,7 @@ use crate::{
     id,
     json::{present, string},
     limits::{JSON_DEPTH, MESSAGE_ID_BYTES},
+    server::ErrorCode,
 };
 
 /// One frame of a client, borrowed from its text.
@@ -49,26 +50,6 @@ pub enum ClientMessage<'a> {
     Leave,
     /// `ping`: answered with `pong`.
     Ping,
-}
-
-/// The codes of an `error` message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// Not a JSON object, nested too deep, or with one envelope key twice.
-    BadJson,
-    /// A `type` that this server does not know.
-    UnknownType,
-    /// A field that this `type` needs is not there.
-    MissingField,
-    /// A field of the wrong kind.
-    BadField,
-    /// A binary frame.
-    Unsupported,
-    /// Nobody of that name is in the room.
-    PeerNotFound,
-    /// The client sends more than its rate and is read more slowly.
-    RateLimited,
 }
 
 /// A frame that the server can't take. It is answered with an `error` message; the connection lives.

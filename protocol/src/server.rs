@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{client::ErrorCode, id::PeerId};
+use crate::id::PeerId;
 
 /// Declares one message: a struct whose `type` is written first and is always the same.
 macro_rules! messages {
@@ -150,6 +150,26 @@ messages! {
         #[serde(borrow, rename = "ref")]
         reference: Cow<'a, str>,
     }
+}
+
+/// The codes of an `error` message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// Not a JSON object, nested too deep, or with one envelope key twice.
+    BadJson,
+    /// A `type` that this server does not know.
+    UnknownType,
+    /// A field that this `type` needs is not there.
+    MissingField,
+    /// A field of the wrong kind.
+    BadField,
+    /// A binary frame.
+    Unsupported,
+    /// Nobody of that name is in the room.
+    PeerNotFound,
+    /// The client sends more than its rate and is read more slowly.
+    RateLimited,
 }
 
 /// Why a peer left.

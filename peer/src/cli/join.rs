@@ -16,9 +16,8 @@ use super::{
     exit::NotJoined,
     expectation::Expectation,
     lines,
-    options::Options,
+    options::{Options, duration},
     output::Output,
-    text::duration,
     waiting::{interrupted, joined, reached},
 };
 use crate::status::Board;

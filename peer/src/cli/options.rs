@@ -1,6 +1,6 @@
 //! Options that several commands have.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
 use grtc_peer::{Config, IceServer, Network, RoomId, ServerUrl};
@@ -79,5 +79,37 @@ impl Options {
             }],
         };
         Config::new(self.server.clone(), self.room.clone()).with_network(network).with_ice_servers(servers)
+    }
+}
+
+/// Reads `500ms`, `30s`, `2m` or `1h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let form = || format!("{text:?} is not a duration such as 500ms, 30s, 2m or 1h");
+    let number: u64 = number.parse().map_err(|_| form())?;
+    let ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(form()),
+    };
+    number.checked_mul(ms).map(Duration::from_millis).filter(|duration| !duration.is_zero()).ok_or_else(form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("1h"), Ok(Duration::from_secs(3_600)));
+        for text in ["", "30", "s", "-1s", "1.5s", "0s", "9999999999999999999h", "1 s", "1d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 }

@@ -11,10 +11,8 @@ use std::{
 use grtc_peer::{Event, Payload, PeerId};
 use serde_json::{Value, json};
 
-use super::{
-    printer::{Line, Printer},
-    text::{escaped, is_unsafe},
-};
+use super::printer::{Line, Printer};
+use crate::text::{escaped, is_unsafe};
 
 /// Where and how to print.
 #[derive(Debug)]

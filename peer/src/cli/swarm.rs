@@ -13,11 +13,11 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout_at};
 
 use super::{
     Exit,
-    options::Options,
+    options::{Options, duration},
     output::{ms, print},
-    text::{duration, escaped},
     waiting::{interrupted, joined},
 };
+use crate::text::escaped;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -14,11 +14,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::FromConnection;
 use crate::{
     channel::Channels,
-    client::PeerStatus,
     event::Event,
     mesh::PairKey,
     negotiator::{Action, ConnectionNumber, Input, Message, PairState},
-    report::{CandidatePair, Stage, Timings},
+    report::{CandidatePair, PeerStatus, Stage, Timings},
     rtc::{self, Channel, Command, Handle},
 };
 

@@ -7,8 +7,8 @@ use std::{
 
 use grtc_protocol::{
     CloseCode, PeerId, RoomId,
-    client::{ClientMessage, ErrorCode},
-    server::LeaveReason,
+    client::ClientMessage,
+    server::{ErrorCode, LeaveReason},
 };
 use serde_json::value::RawValue;
 

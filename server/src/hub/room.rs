@@ -2,9 +2,9 @@
 
 use grtc_protocol::{
     CloseCode, PeerId, RoomId,
-    client::{ClientMessage, ErrorCode},
+    client::ClientMessage,
     limits::ROOM_PEERS,
-    server::{Forward, LeaveReason, PeerJoined, PeerLeft, RoomState, encode},
+    server::{ErrorCode, Forward, LeaveReason, PeerJoined, PeerLeft, RoomState, encode},
 };
 use indexmap::IndexMap;
 use serde_json::value::RawValue;

@@ -4,9 +4,9 @@ use std::{borrow::Cow, ops::ControlFlow, time::Duration};
 
 use grtc_protocol::{
     CloseCode,
-    client::{ClientMessage, ErrorCode, Frame},
+    client::{ClientMessage, Frame},
     limits::{THROTTLE_LIMIT, THROTTLE_PAUSE},
-    server::{self, LeaveReason, encode},
+    server::{self, ErrorCode, LeaveReason, encode},
 };
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{self, Message, protocol::frame::coding::CloseCode as WireCode};
