@@ -20,11 +20,12 @@ use tracing::{info, warn};
 
 pub mod cli;
 mod config;
+mod connection_limit;
 mod error;
 mod http;
 mod hub;
 mod jobs;
-mod place;
+mod listen;
 pub mod signals;
 mod store;
 pub mod telemetry;
@@ -82,7 +83,10 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     let jobs = tokio::spawn(jobs::runner::run(store, jobs::digest::digest, stop.clone()));
     info!(server.address = %address, "listening: open http://{address}");
 
-    let accepting = tokio::spawn(Arc::clone(&server).accept(listener));
+    let accepting = tokio::spawn({
+        let server = server.clone();
+        listen::accept(listener, move |wire, remote| server.start(wire, remote))
+    });
     shutdown.await;
     stop.cancel();
     registry.close(CloseCode::GoingAway);

@@ -1,6 +1,7 @@
 //! The WebSocket side: [`upgrade`] lets a client in, [`session`] serves it until it goes.
 
-mod counted;
+mod join;
+mod message_budget;
 mod session;
 mod throttle;
 pub(crate) mod upgrade;

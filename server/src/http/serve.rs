@@ -1,4 +1,4 @@
-//! Connections: accepted, capped, served by hyper with its timers on, and ended in good order.
+//! Connections: capped, served by hyper with its timers on, and ended in good order.
 //!
 //! warp's own server sets no timer, so that hyper's header timeout is off, and takes HTTP/2 on the same port; its routes
 //! are served here as a service instead.
@@ -6,7 +6,6 @@
 use std::{
     convert::Infallible,
     future::poll_fn,
-    net::SocketAddr,
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{
@@ -28,34 +27,34 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    time::{sleep, timeout},
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
-use tracing::{debug, error, warn};
+use tracing::{debug, error};
 use warp::{filters::BoxedFilter, reply::Response};
 
 use super::access::{self, Access};
 use crate::{
+    connection_limit::{ConnectionLimit, Slot},
     error::{ApiError, Cause},
-    place::{Place, Places},
+    listen::{Remote, Wire},
 };
 
 /// What every connection needs.
 pub(crate) struct Server {
     routes: BoxedFilter<(Response,)>,
     access: Access,
-    places: Places,
-    /// For those that get no place, while they are told so.
-    refusals: Places,
+    connections: ConnectionLimit,
+    /// For those that get no slot, while they are told so.
+    refusals: ConnectionLimit,
     requests: AtomicU64,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Clients that are told at once that every place is taken, and how long each may take to hear it.
+/// Clients that are told at once that every connection is in use, and how long each may take to hear it.
 const REFUSALS: usize = 64;
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
@@ -72,32 +71,12 @@ impl Server {
         Arc::new(Self {
             routes,
             access,
-            places: Places::new(max_connections),
-            refusals: Places::new(REFUSALS),
+            connections: ConnectionLimit::new(max_connections),
+            refusals: ConnectionLimit::new(REFUSALS),
             requests: AtomicU64::new(u64::from_ne_bytes(seed)),
             stop,
             tasks: TaskTracker::new(),
         })
-    }
-
-    /// Accepts for ever. Who comes after the stop learns that the server is draining, and nothing else.
-    pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener) {
-        let mut failing = false;
-        loop {
-            match listener.accept().await {
-                Ok((stream, address)) => {
-                    failing = false;
-                    self.start(stream, address);
-                }
-                // Most often no file descriptor is left: connections end and give theirs back.
-                Err(error) => {
-                    if !std::mem::replace(&mut failing, true) {
-                        warn!(%error, "no connection can be accepted; trying again");
-                    }
-                    sleep(Duration::from_millis(50)).await;
-                }
-            }
-        }
     }
 
     /// Waits until no connection is served.
@@ -106,26 +85,26 @@ impl Server {
         self.tasks.wait().await;
     }
 
-    fn start(self: &Arc<Self>, stream: TcpStream, address: SocketAddr) {
-        match self.places.take() {
-            Some(place) => {
-                self.tasks.spawn(self.clone().serve(stream, place));
+    /// Serves a connection in a task of its own. Who comes after the stop learns that the server is draining, and
+    /// nothing else.
+    pub(crate) fn start(self: &Arc<Self>, wire: Wire, remote: Remote) {
+        match self.connections.take() {
+            Some(slot) => {
+                self.tasks.spawn(self.clone().serve(wire, slot));
             }
             None => {
                 let id = self.request_id();
-                debug!(request.id = id, client.address = %Redacted(address), "refused: every place is taken");
-                if let Some(place) = self.refusals.take() {
-                    self.tasks.spawn(timeout(REFUSAL_TIME, refuse(stream, id, place)));
+                debug!(request.id = id, client.address = %remote, "refused: every connection is in use");
+                if let Some(slot) = self.refusals.take() {
+                    self.tasks.spawn(timeout(REFUSAL_TIME, refuse(wire, id, slot)));
                 }
             }
         }
     }
 
-    async fn serve(self: Arc<Self>, stream: TcpStream, place: Place) {
-        // Small frames go out at once; what fails here fails again at the first read.
-        let _ = stream.set_nodelay(true);
+    async fn serve(self: Arc<Self>, wire: Wire, slot: Slot) {
         let service = service_fn(|mut request: Request<Incoming>| {
-            request.extensions_mut().insert(place.clone());
+            request.extensions_mut().insert(slot.clone());
             self.answer(request)
         });
         let draining = self.stop.is_cancelled();
@@ -135,7 +114,7 @@ impl Server {
             .header_read_timeout(HEADER_TIMEOUT)
             .max_headers(64)
             .max_buf_size(16 * 1024)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(wire), service)
             .with_upgrades();
         let mut connection = pin!(connection);
         let result = tokio::select! {
@@ -220,7 +199,7 @@ fn without_names(path: &str) -> String {
 }
 
 /// Tells a client to come back later, and reads what it sends: what is unread at the close would cost it the answer.
-async fn refuse(mut stream: TcpStream, id: String, _place: Place) -> std::io::Result<()> {
+async fn refuse(mut stream: Wire, id: String, _slot: Slot) -> std::io::Result<()> {
     let problem = ApiError::unavailable("overloaded", "the server has no room for more connections").problem();
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\
@@ -232,13 +211,4 @@ async fn refuse(mut stream: TcpStream, id: String, _place: Place) -> std::io::Re
     let mut discarded = [0; 1_024];
     while stream.read(&mut discarded).await? > 0 {}
     Ok(())
-}
-
-/// An address is personal: the log says which network it is from.
-struct Redacted(SocketAddr);
-
-impl std::fmt::Display for Redacted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.ip().is_loopback() { "loopback" } else { "remote" })
-    }
 }

@@ -3,6 +3,8 @@
 
 mod end;
 mod incoming;
+#[cfg(test)]
+mod tests;
 
 use std::{
     future::poll_fn,
@@ -14,7 +16,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use grtc_protocol::{
-    CloseCode, PeerId, RoomId,
+    CloseCode,
     limits::{
         CLOSE_GRACE, ERROR_BURST, ERROR_RATE, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MESSAGE_BURST, READS_IN_A_ROW,
         WRITE_STALL,
@@ -22,7 +24,7 @@ use grtc_protocol::{
     server::LeaveReason,
 };
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     time::{Instant, Sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::{
@@ -32,15 +34,15 @@ use tokio_tungstenite::{
 use tracing::debug;
 
 use self::end::{End, close};
-use super::{counted::Counted, throttle::Throttle};
+use super::{join::Join, message_budget::MessageBudget, throttle::Throttle};
 use crate::hub::{
     outbox::{Next, Outbox},
     registry::{Membership, Registry},
 };
 
 /// On the heap: a socket that is moved through futures has a place in each of them.
-pub(super) type Socket = Box<Stream>;
-type Stream = WebSocketStream<Counted<TcpStream>>;
+pub(super) type Socket<S> = Box<Stream<S>>;
+type Stream<S> = WebSocketStream<MessageBudget<S>>;
 
 /// What a session needs from outside.
 #[derive(Clone)]
@@ -50,8 +52,8 @@ pub(crate) struct Context {
     pub(crate) message_rate: u32,
 }
 
-struct Session {
-    socket: Socket,
+struct Session<S> {
+    socket: Socket<S>,
     outbox: Outbox,
     membership: Membership,
     rate: Throttle,
@@ -79,9 +81,9 @@ enum Event {
 }
 
 /// Serves one client until it goes.
-pub(super) async fn run(mut socket: Socket, room: RoomId, peer: PeerId, context: Context) {
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, join: Join, context: Context) {
     let outbox = Outbox::default();
-    let membership = match context.registry.join(room, peer, outbox.clone()) {
+    let membership = match context.registry.join(join.room, join.peer, outbox.clone()) {
         Ok(membership) => membership,
         Err(code) => {
             debug!(close.code = code.code(), "join refused");
@@ -112,7 +114,7 @@ pub(super) async fn run(mut socket: Socket, room: RoomId, peer: PeerId, context:
     }
 }
 
-impl Session {
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn serve(&mut self) -> End {
         let alarm = sleep_until(self.next_alarm());
         tokio::pin!(alarm);

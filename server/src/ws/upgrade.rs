@@ -3,18 +3,14 @@
 //! It is done here and not by warp's own filter, whose sockets hold a read buffer of 128 KiB each and take messages of
 //! any size.
 
-use grtc_protocol::{
-    PeerId, RoomId,
-    limits::{MESSAGE_BYTES, OUTBOX_BYTES},
-};
+use grtc_protocol::limits::{MESSAGE_BYTES, OUTBOX_BYTES};
 use hyper::{
     HeaderMap, Method, StatusCode,
     header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
-use percent_encoding::percent_decode_str;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -27,10 +23,11 @@ use tracing::debug;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{
-    counted::Counted,
+    join::Join,
+    message_budget::MessageBudget,
     session::{self, Context},
 };
-use crate::{error::ApiError, place::Place};
+use crate::{connection_limit::Slot, error::ApiError, listen::Wire};
 
 /// Bytes of the read buffer that every socket holds.
 const READ_BUFFER: usize = 4 * 1024;
@@ -53,9 +50,9 @@ pub(crate) fn route(sockets: Sockets) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .and(warp::query::raw().or(warp::any().map(String::new)).unify())
         .and(warp::ext::optional::<OnUpgrade>())
-        .and(warp::ext::optional::<Place>())
-        .map(move |room: String, method, headers, query: String, upgrade, place| {
-            let request = Upgrade { room: &room, method, headers, query: &query, upgrade, place };
+        .and(warp::ext::optional::<Slot>())
+        .map(move |room: String, method, headers, query: String, upgrade, slot| {
+            let request = Upgrade { room: &room, method, headers, query: &query, upgrade, slot };
             accept(&sockets, request).unwrap_or_else(ApiError::response)
         })
         .boxed()
@@ -68,28 +65,23 @@ struct Upgrade<'a> {
     headers: HeaderMap,
     query: &'a str,
     upgrade: Option<OnUpgrade>,
-    place: Option<Place>,
+    slot: Option<Slot>,
 }
 
 fn accept(sockets: &Sockets, request: Upgrade<'_>) -> Result<Response, ApiError> {
-    let Upgrade { room, method, headers, query, upgrade, place } = request;
+    let Upgrade { room, method, headers, query, upgrade, slot } = request;
     if method != Method::GET {
         return Err(ApiError::method_not_allowed("GET"));
     }
     let key = handshake(&headers)?;
     let upgrade = upgrade.ok_or_else(upgrade_required)?;
-    let room: RoomId = name(room, "room_id")?;
-    // Read strictly: two ids that are no UTF-8 must not become one.
-    let peer = match query.split('&').find_map(|pair| pair.strip_prefix("peer_id=")) {
-        Some(id) if !id.is_empty() => name(&id.replace('+', " "), "peer_id")?,
-        _ => new_peer_id()?,
-    };
+    let join = Join::read(room, query)?;
     let context = sockets.context.clone();
     sockets.tasks.spawn(async move {
         // The connection counts until the session ends.
-        let _place = place;
-        match socket(upgrade).await {
-            Ok(socket) => session::run(socket, room, peer, context).await,
+        let _slot = slot;
+        match upgraded(upgrade).await {
+            Ok(socket) => session::run(socket, join, context).await,
             Err(error) => debug!(%error, "upgrade failed"),
         }
     });
@@ -130,33 +122,24 @@ fn upgrade_required() -> ApiError {
         .with(UPGRADE, HeaderValue::from_static("websocket"))
 }
 
-fn name<T: std::str::FromStr<Err = grtc_protocol::id::InvalidName>>(raw: &str, what: &str) -> Result<T, ApiError> {
-    let text = percent_decode_str(raw)
-        .decode_utf8()
-        .map_err(|_| ApiError::bad_request("bad_name", format!("{what} has to be UTF-8")))?;
-    text.parse().map_err(|error| ApiError::bad_request("bad_name", format!("{what}: {error}")))
-}
-
-/// 128 random bits, so that nobody guesses it.
-fn new_peer_id() -> Result<PeerId, ApiError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
-    format!("{:032x}", u128::from_ne_bytes(bytes)).parse().map_err(ApiError::internal)
-}
-
-async fn socket(upgrade: OnUpgrade) -> Result<session::Socket, anyhow::Error> {
-    let upgraded = upgrade.await?;
-    let parts = upgraded
-        .downcast::<TokioIo<TcpStream>>()
-        .map_err(|_| anyhow::anyhow!("the connection is no plain TCP stream"))?;
+/// Takes the connection back from HTTP.
+async fn upgraded(upgrade: OnUpgrade) -> Result<session::Socket<Wire>, anyhow::Error> {
+    let parts = upgrade
+        .await?
+        .downcast::<TokioIo<Wire>>()
+        .map_err(|_| anyhow::anyhow!("the connection is none that was accepted here"))?;
     // A copy of the few bytes that came early, if any: the buffer itself is hyper's, and would stay with the socket.
-    let read = parts.read_buf.to_vec();
-    let stream = Counted::new(parts.io.into_inner());
+    Ok(socket(parts.io.into_inner(), parts.read_buf.to_vec()).await)
+}
+
+/// A WebSocket with the server's bounds on any stream, of which the client's first bytes may have been read already.
+pub(super) async fn socket<S: AsyncRead + AsyncWrite + Unpin>(stream: S, read: Vec<u8>) -> session::Socket<S> {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(OUTBOX_BYTES + WRITE_BUFFER + MESSAGE_BYTES)
         .max_message_size(Some(MESSAGE_BYTES))
         .max_frame_size(Some(MESSAGE_BYTES));
-    Ok(Box::new(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await))
+    let stream = MessageBudget::new(stream);
+    Box::new(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await)
 }

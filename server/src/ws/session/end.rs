@@ -2,7 +2,7 @@
 
 use grtc_protocol::{CloseCode, limits::CLOSE_GRACE, server::LeaveReason};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode as WireCode};
@@ -35,7 +35,7 @@ impl End {
 
 /// Says goodbye with a code. What the client still sends is read and thrown away until it closes too, since a socket
 /// that is closed on unread bytes takes the goodbye along; all for a bounded time.
-pub(super) async fn close(socket: &mut Stream, code: CloseCode) {
+pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Stream<S>, code: CloseCode) {
     let frame = CloseFrame { code: WireCode::from(code.code()), reason: code.reason().into() };
     let goodbye = async {
         // An error means that the client is gone or has closed already.

@@ -8,13 +8,16 @@ use grtc_protocol::{
     limits::{THROTTLE_LIMIT, THROTTLE_PAUSE},
     server::{self, ErrorCode, LeaveReason, encode},
 };
-use tokio::time::Instant;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
 use tokio_tungstenite::tungstenite::{self, Message, protocol::frame::coding::CloseCode as WireCode};
 
 use super::{End, Session, Throttled};
-use crate::{hub::Text, ws::counted::Endless};
+use crate::{hub::Text, ws::message_budget::Endless};
 
-impl Session {
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(super) fn read(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> ControlFlow<End> {
         let message = match message {
             Some(Ok(message)) => message,
@@ -26,18 +29,18 @@ impl Session {
         if let Some(debt) = self.rate.take(self.heard.into_std()) {
             self.throttle(debt)?;
         }
-        let counted = self.socket.get_mut();
+        let budget = self.socket.get_mut();
         match message {
             Message::Text(text) => {
-                counted.message();
+                budget.message();
                 self.text(&text)
             }
             Message::Binary(_) => {
-                counted.message();
+                budget.message();
                 self.refuse(ErrorCode::Unsupported, "grtc takes text frames only", None)
             }
             Message::Ping(payload) | Message::Pong(payload) => {
-                counted.control(payload.len());
+                budget.control(payload.len());
                 ControlFlow::Continue(())
             }
             // The library answers the close frame by itself. Only a normal one is a goodbye.

@@ -21,7 +21,7 @@ use tokio::{
 pub(crate) struct Endless;
 
 /// A stream whose reads are counted since the last whole message.
-pub(crate) struct Counted<S> {
+pub(crate) struct MessageBudget<S> {
     inner: S,
     pending: usize,
     since: Option<Instant>,
@@ -29,7 +29,7 @@ pub(crate) struct Counted<S> {
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Counted<S> {
+impl<S> MessageBudget<S> {
     pub(crate) fn new(inner: S) -> Self {
         Self { inner, pending: 0, since: None, alarm: None }
     }
@@ -73,7 +73,7 @@ fn endless() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, Endless)
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MessageBudget<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         match Pin::new(&mut self.inner).poll_read(cx, buf) {
@@ -84,7 +84,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for MessageBudget<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, buf)
     }
@@ -106,7 +106,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_without_end_is_an_error() {
-        let mut stream = Counted::new(tokio::io::repeat(0));
+        let mut stream = MessageBudget::new(tokio::io::repeat(0));
         let mut buffer = [0; 1024];
         let error = loop {
             if let Err(error) = stream.read_exact(&mut buffer).await {
@@ -120,7 +120,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_message_that_stops_halfway_is_an_error() {
         let (mut client, stream) = tokio::io::duplex(64);
-        let (mut stream, mut buffer) = (Counted::new(stream), [0; 8]);
+        let (mut stream, mut buffer) = (MessageBudget::new(stream), [0; 8]);
         tokio::io::AsyncWriteExt::write_all(&mut client, &[0; 3]).await.unwrap();
         assert_eq!(stream.read(&mut buffer).await.unwrap(), 3);
         let begin = Instant::now();
@@ -130,7 +130,7 @@ mod tests {
 
     #[tokio::test]
     async fn whole_messages_and_control_frames_are_not_held_against_anybody() {
-        let mut stream = Counted::new(tokio::io::repeat(0));
+        let mut stream = MessageBudget::new(tokio::io::repeat(0));
         let mut buffer = [0; 1024];
         for round in 0..10 * MESSAGE_WIRE_BYTES / 1024 {
             stream.read_exact(&mut buffer).await.unwrap();
