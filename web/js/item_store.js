@@ -8,14 +8,13 @@ import { ApiError } from './items.js';
  * @typedef {import('./items.js').ItemStatus} ItemStatus
  * @typedef {{ status: ItemStatus | '', q: string }} Filter
  * @typedef {'created' | 'updated' | 'processed'} Change
- * @typedef {{ change: null, live: boolean, touched: { id: number, change: Change, digest: import('./items.js').Digest | null } }} StoreEvents
+ * @typedef {{ change: null, touched: { id: number, change: Change, digest: import('./items.js').Digest | null } }} StoreEvents
  */
 
 export const PAGE_SIZE = 10;
 const CHANGES = ['created', 'updated', 'deleted', 'processed'];
 /** Changes that come within this time are loaded together. */
 const GATHER_MS = 150;
-const REOPEN_MS = 3_000;
 
 /** @extends {Emitter<StoreEvents>} */
 export class ItemStore extends Emitter {
@@ -159,23 +158,15 @@ export class ItemStore extends Emitter {
     this.#hidden.clear();
   }
 
-  /** Follows the changes of anybody, for as long as the page is there. */
-  follow(interrupted = false) {
-    const events = this.#api.events();
-    let missed = interrupted;
-    events.onopen = () => {
-      this.emit('live', true);
-      if (missed) this.#reload(0);
-      missed = false;
-    };
-    events.onerror = () => {
-      missed = true;
-      this.emit('live', false);
-      // The browser comes back by itself after a broken connection, not after an answer like 503.
-      if (events.readyState === EventSource.CLOSED) setTimeout(() => this.follow(true), REOPEN_MS);
-    };
-    for (const name of CHANGES) events.addEventListener(name, (event) => this.#changed(name, event.data));
-    events.addEventListener('reset', () => this.#reload(0));
+  /** Follows the changes of anybody. @param {import('./item_feed.js').ItemFeed} feed */
+  follow(feed) {
+    // What changed while nothing was heard is loaded; so is what changed between the first load and the first word.
+    feed.on('live', (live) => live && this.#reload(GATHER_MS));
+    feed.on('missed', () => this.#reload(GATHER_MS));
+    feed.on('event', ({ name, data }) => {
+      if (name === 'reset') this.#reload(GATHER_MS);
+      else if (CHANGES.includes(name)) this.#changed(name, data);
+    });
   }
 
   /** @param {string} name @param {string} data */

@@ -1,4 +1,5 @@
 /** The HTTP client of the items API. */
+import { Emitter } from './emitter.js';
 
 /**
  * @typedef {'active' | 'inactive' | 'pending'} ItemStatus
@@ -7,11 +8,23 @@
  * @typedef {{ title: string, description: string | null, status: ItemStatus }} ItemFields
  * @typedef {{ skip?: number, limit?: number, status?: ItemStatus | '', q?: string, sort?: 'id' | '-id' }} ItemQuery
  * @typedef {{ words: number, characters: number, sha256: string }} Digest
+ * @typedef {{ path: string, text: string, key: string }} Attempt
  */
 
 export const STATUSES = /** @type {const} */ (['active', 'inactive', 'pending']);
 
-/** An answer that is not the wanted one. `code` is a stable word; `network` when there was no answer. */
+/** The longest texts of an item, in Unicode scalar values: the server's numbers, held to them by a test. */
+export const TITLE_CHARS = 200;
+export const DESCRIPTION_CHARS = 10_000;
+/** A request that waits for longer than this is said to wait. */
+export const QUIET_MS = 2_000;
+/** A request without an answer after this is given up. The server itself answers 503 within 5 s when it can't go on. */
+export const ANSWER_MS = 15_000;
+
+/**
+ * An answer that is not the wanted one, or none. `code` is a stable word: the server's; `network` or `no_answer`; or
+ * `unknown_outcome` for a change that may have been made all the same.
+ */
 export class ApiError extends Error {
   /**
    * @param {number} status
@@ -27,15 +40,20 @@ export class ApiError extends Error {
   }
 }
 
-export class Items {
+/** `waiting`: how many requests have waited for long. @extends {Emitter<{ waiting: number }>} */
+export class Items extends Emitter {
   #base;
   #fetch;
+  #waiting = 0;
+  /** The last creation whose outcome is unknown: tried again by its user, it is the same one. @type {Attempt | null} */
+  #unanswered = null;
 
   /**
-   * @param {string} base where `/api/items/` is
+   * @param {string} base where `api/items/` is
    * @param {typeof fetch} [fetcher]
    */
   constructor(base, fetcher = (...request) => fetch(...request)) {
+    super();
     this.#base = base;
     this.#fetch = fetcher;
   }
@@ -44,19 +62,18 @@ export class Items {
   async list(query) {
     const url = new URL('api/items/', this.#base);
     for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, String(value));
-    const response = await this.#request('GET', url);
-    const items = await response.json();
-    return { items, total: Number(response.headers.get('X-Total-Count') ?? items.length) };
+    const { headers, body } = await this.#request('GET', url.href);
+    return { items: body, total: Number(headers.get('X-Total-Count') ?? body.length) };
   }
 
   /** @param {ItemFields} fields @returns {Promise<Item>} */
-  async create(fields) {
-    return (await this.#request('POST', 'api/items/', fields)).json();
+  create(fields) {
+    return this.#createOnce('api/items/', fields);
   }
 
   /** All or none. @param {ItemFields[]} fields @returns {Promise<Item[]>} */
-  async createBulk(fields) {
-    return (await this.#request('POST', 'api/items/bulk', fields)).json();
+  createBulk(fields) {
+    return this.#createOnce('api/items/bulk', fields);
   }
 
   /**
@@ -68,7 +85,7 @@ export class Items {
   async update(id, fields, version) {
     /** @type {Record<string, string>} */
     const headers = version === undefined ? {} : { 'If-Match': `"${version}"` };
-    return (await this.#request('PUT', `api/items/${id}`, fields, { headers })).json();
+    return (await this.#request('PUT', `api/items/${id}`, fields, { headers })).body;
   }
 
   /** @param {number} id @param {{ keepalive?: boolean }} [options] to be sent even while the page goes away */
@@ -78,8 +95,8 @@ export class Items {
 
   /** @param {number[]} ids @param {ItemStatus} status @returns {Promise<number>} how many have that status now */
   async setStatus(ids, status) {
-    const response = await this.#request('PATCH', `api/items/bulk/status?new_status=${status}`, ids);
-    return (await response.json()).updated_count;
+    const { body } = await this.#request('PATCH', `api/items/bulk/status?new_status=${status}`, ids);
+    return body.updated_count;
   }
 
   /** Queues the item's digest, which an event tells. @param {number} id */
@@ -87,32 +104,83 @@ export class Items {
     await this.#request('POST', `api/items/${id}/process`);
   }
 
-  /** The changes of anybody as they happen. */
-  events() {
-    return new EventSource(new URL('api/items/events', this.#base));
+  /** @param {string} path @param {unknown} fields */
+  async #createOnce(path, fields) {
+    const text = JSON.stringify(fields);
+    const again = this.#unanswered?.path === path && this.#unanswered.text === text;
+    const attempt = (again && this.#unanswered) || { path, text, key: randomKey() };
+    this.#unanswered = null;
+    try {
+      return (await this.#request('POST', path, fields, { headers: { 'Idempotency-Key': attempt.key } })).body;
+    } catch (error) {
+      const { status, code } = /** @type {ApiError} */ (error);
+      if (status === 0 || status >= 500 || code === 'idempotency_key_in_use') this.#unanswered = attempt;
+      throw error;
+    }
   }
 
   /**
    * @param {string} method
-   * @param {string | URL} path
-   * @param {unknown} [body]
+   * @param {string} path
+   * @param {unknown} [content]
    * @param {{ headers?: Record<string, string>, keepalive?: boolean }} [options]
    */
-  async #request(method, path, body, { headers = {}, keepalive = false } = {}) {
-    const json = body === undefined ? {} : { body: JSON.stringify(body) };
+  async #request(method, path, content, { headers = {}, keepalive = false } = {}) {
+    const json = content === undefined ? {} : { body: JSON.stringify(content) };
     /** @type {Record<string, string>} */
-    const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
-    /** @type {Response} */
-    let response;
+    const type = content === undefined ? {} : { 'Content-Type': 'application/json' };
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const init = { method, ...json, headers: { ...type, ...headers }, keepalive, signal };
+    const answered = this.#sayWhenItWaits();
     try {
-      const url = new URL(path, this.#base);
-      response = await this.#fetch(url, { method, ...json, headers: { ...type, ...headers }, keepalive });
-    } catch {
-      throw new ApiError(0, { detail: 'the server can not be reached' });
+      const response = await this.#fetch(new URL(path, this.#base), init);
+      return await read(response);
+    } catch (error) {
+      throw error instanceof ApiError ? error : unanswered(method, signal.aborted);
+    } finally {
+      answered();
     }
-    if (!response.ok) throw new ApiError(response.status, await response.json().catch(() => ({})));
-    return response;
   }
+
+  #sayWhenItWaits() {
+    let waits = 0;
+    const count = (/** @type {number} */ by) => this.emit('waiting', (this.#waiting += by));
+    const timer = setTimeout(() => count((waits = 1)), QUIET_MS);
+    return () => {
+      clearTimeout(timer);
+      if (waits) count(-waits);
+    };
+  }
+}
+
+/** @param {Response} response @returns {Promise<{ headers: Headers, body: any }>} */
+async function read(response) {
+  const text = await response.text();
+  const body = parsed(text);
+  if (!response.ok) throw new ApiError(response.status, body ?? {});
+  if (text && body === null) throw new ApiError(response.status, { detail: 'the answer is not JSON' });
+  return { headers: response.headers, body };
+}
+
+/** @param {string} text */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} method @param {boolean} late */
+function unanswered(method, late) {
+  const detail = late ? `no answer within ${ANSWER_MS / 1000} s` : 'the server can not be reached';
+  if (method !== 'GET') return new ApiError(0, { code: 'unknown_outcome', detail });
+  return new ApiError(0, { code: late ? 'no_answer' : 'network', detail });
+}
+
+/** Not `randomUUID`, which there is in secure contexts alone. */
+function randomKey() {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-');
 }
 
 /** @param {unknown} errors @returns {Map<string, string>} */

@@ -1,5 +1,7 @@
 /** The page: puts its parts together. */
+import { HOME } from './home.js';
 import { choose, say, setLanguage, t } from './i18n.js';
+import { ItemFeed } from './item_feed.js';
 import { ItemStore } from './item_store.js';
 import { Items } from './items.js';
 import { recall } from './memory.js';
@@ -22,17 +24,40 @@ import { showToast } from './ui/toast-stack.js';
 const part = (name) => document.querySelector(name);
 
 function startItems() {
-  const store = new ItemStore(new Items(document.baseURI));
+  const items = new Items(HOME);
+  const store = new ItemStore(items);
+  const feed = new ItemFeed();
   for (const name of /** @type {Part[]} */ (['item-form', 'item-filters', 'item-list'])) part(name).store = store;
-  const badge = /** @type {HTMLElement} */ (document.getElementById('items-live'));
-  store.on('live', (live) => {
-    badge.className = `chip ${live ? 'good' : 'busy'}`;
-    say(badge, live ? 'items.live' : 'items.not_live');
-  });
+  showHowItIs(items, feed);
   document.addEventListener('items-reset', () => part('item-filters').reset());
-  addEventListener('pagehide', () => store.flush());
-  store.follow();
+  addEventListener('pagehide', () => {
+    store.flush();
+    feed.close();
+  });
+  // A page that comes back out of the browser's memory.
+  addEventListener('pageshow', ({ persisted }) => persisted && feed.open());
+  store.follow(feed);
+  feed.open();
   void store.load();
+}
+
+/** Whether the server answers, and whether the page hears of changes. @param {Items} items @param {ItemFeed} feed */
+function showHowItIs(items, feed) {
+  const badge = /** @type {HTMLElement} */ (document.getElementById('items-live'));
+  let [waiting, live] = [0, false];
+  const show = () => {
+    const key = waiting ? 'items.waiting' : live ? 'items.live' : 'items.not_live';
+    badge.className = `chip ${key === 'items.live' ? 'good' : 'busy'}`;
+    say(badge, key);
+  };
+  items.on('waiting', (count) => {
+    waiting = count;
+    show();
+  });
+  feed.on('live', (now) => {
+    live = now;
+    show();
+  });
 }
 
 function startRoom() {

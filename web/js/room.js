@@ -9,6 +9,7 @@
  */
 import { Emitter } from './emitter.js';
 import { Session } from './session.js';
+import { HOME } from './home.js';
 import { Mesh } from './mesh.js';
 import { Pair } from './pair.js';
 import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parseSignal } from './protocol.js';
@@ -41,7 +42,7 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  * @typedef {object} RoomOptions
  * @property {string} room
  * @property {string} [peerId] without it the server makes one
- * @property {string} [server] where grtc-server is, default: where the page came from
+ * @property {string} [server] where grtc-server is, also below a path; default: where this module came from
  * @property {boolean} [returning] this peer was in the room a moment ago, say before the page was loaded anew: if its id
  *   is taken, that may be itself, so it tries again for a while
  * @property {RTCIceServer[]} [iceServers] instead of those that the server names
@@ -177,7 +178,10 @@ export class Room extends Emitter {
   }
 
   #url() {
-    const url = new URL(`ws/${encodeURIComponent(this.name)}`, this.#options.server ?? location.origin);
+    const server = new URL(this.#options.server ?? HOME);
+    // Below a path, with or without a slash at its end.
+    if (!server.pathname.endsWith('/')) server.pathname += '/';
+    const url = new URL(`ws/${encodeURIComponent(this.name)}`, server);
     url.protocol = url.protocol.replace('http', 'ws');
     if (this.#self !== null) url.searchParams.set('peer_id', this.#self);
     return url.href;

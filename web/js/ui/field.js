@@ -1,9 +1,12 @@
 /** A form's fields: each with its label, its control and a place for what is wrong with it. */
-import { STATUSES } from '../items.js';
+import { DESCRIPTION_CHARS, STATUSES, TITLE_CHARS } from '../items.js';
 import { knows, say, sayPlain } from '../i18n.js';
 import { h } from './dom.js';
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
+
+/** @type {Record<string, number>} */
+const LONGEST = { title: TITLE_CHARS, description: DESCRIPTION_CHARS };
 
 let fields = 0;
 
@@ -82,7 +85,12 @@ export function clearErrors(form) {
 
 /** @param {Control} control @param {string} text */
 function problemOf(control, text) {
-  const kind = control.value.trim() === '' ? 'empty' : [...control.value].length > 200 ? 'long' : 'other';
+  const kind =
+    control.value.trim() === ''
+      ? 'empty'
+      : [...control.value].length > (LONGEST[control.name] ?? Infinity)
+        ? 'long'
+        : 'other';
   const key = `field.${control.name}.${kind}`;
   return knows(key) ? { key } : { text };
 }

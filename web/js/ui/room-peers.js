@@ -1,4 +1,5 @@
 /** Who else is in the room, and how the connection to each of them is. */
+import { HOME } from '../home.js';
 import { say } from '../i18n.js';
 import { arrange, foreign, h } from './dom.js';
 import { icon } from './icons.js';
@@ -126,13 +127,13 @@ export class RoomPeers extends HTMLElement {
 
 /** The address that brings a tab into this room. @param {string} room */
 export function roomLink(room) {
-  return `${location.origin}/?room=${encodeURIComponent(room)}`;
+  return new URL(`?room=${encodeURIComponent(room)}`, HOME).href;
 }
 
 /** The command that brings a native peer into this room. @param {string} room */
 export function command(room) {
   const word = /^[\w.-]+$/.test(room) ? room : `'${room.replaceAll("'", "'\\''")}'`;
-  const server = location.origin.replace(/^http/, 'ws');
+  const server = HOME.replace(/^http/, 'ws').replace(/\/$/, '');
   return `grtc-peer join ${word}${server === 'ws://127.0.0.1:8001' ? '' : ` --server ${server}`}`;
 }
 

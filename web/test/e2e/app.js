@@ -123,11 +123,22 @@ export class Tabs {
    * A tab of a user of its own.
    * @param {string} url
    * @param {ContextOptions} [options]
+   * @param {(context: import('playwright-core').BrowserContext) => Promise<unknown>} [prepare]
    * @returns {Promise<Page>}
    */
-  async open(url, options = {}) {
+  async open(url, options = {}, prepare = async () => {}) {
     const context = await this.#browser.newContext({ locale: 'en-US', ...options });
-    const page = await context.newPage();
+    await prepare(context);
+    return this.#start(await context.newPage(), url);
+  }
+
+  /** Another tab of this one's user. @param {Page} page @param {string} url */
+  async another(page, url) {
+    return this.#start(await page.context().newPage(), url);
+  }
+
+  /** @param {Page} page @param {string} url */
+  async #start(page, url) {
     page.setDefaultTimeout(PATIENCE_MS);
     page.on('dialog', (dialog) => {
       this.faults.push(`dialog: ${dialog.message()}`);

@@ -65,7 +65,7 @@ test('item errors at their field', async (t) => {
     await server.stop('SIGKILL');
     await title.fill('Will be kept');
     await page.getByRole('button', { name: 'Create Item' }).click();
-    await page.getByText('The server can’t be reached. Nothing was changed.').waitFor();
+    await page.getByText('The server gave no answer. It may have been done all the same: look at the list.').waitFor();
     assert.equal(await title.inputValue(), 'Will be kept');
     await page.getByText('Not live').waitFor();
   });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { ItemStore } from '../../js/item_store.js';
-import { ApiError, Items } from '../../js/items.js';
+import { ANSWER_MS, ApiError, Items, QUIET_MS } from '../../js/items.js';
+import { Emitter } from '../../js/emitter.js';
 
 /** @type {{ method: string, url: string, body: unknown, headers: Record<string, string> }[]} */
 let requests = [];
@@ -11,10 +12,11 @@ let requests = [];
 function api(answer) {
   requests = [];
   const fetcher = async (/** @type {any} */ url, /** @type {any} */ init) => {
-    const { method, body, headers } = init;
+    const { method, body, headers, signal } = init;
     const request = { method, url: String(url), body: body && JSON.parse(body), headers };
     requests.push(request);
-    return answer(request);
+    const aborted = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    return /** @type {Promise<Response>} */ (Promise.race([answer(request), aborted]));
   };
   return new Items('http://x/', fetcher);
 }
@@ -46,7 +48,8 @@ test('names the fields that the server refuses', async () => {
 });
 
 test('a server that is not there, or that does not speak JSON, is an error like others', async () => {
-  await assert.rejects(api(() => Promise.reject(new TypeError('no'))).process(1), { code: 'network', status: 0 });
+  await assert.rejects(api(() => Promise.reject(new TypeError('no'))).list({}), { code: 'network', status: 0 });
+  await assert.rejects(api(() => new Response('<html>')).list({}), { code: 'http', status: 200 });
   await assert.rejects(api(() => new Response('<html>', { status: 502 })).process(1), { code: 'http', status: 502 });
 });
 
@@ -121,4 +124,90 @@ test('what is deleted is out of sight at once, and can come back until it is sen
     requests.filter(({ method }) => method === 'DELETE').map(({ url }) => url),
     ['http://x/api/items/2'],
   );
+});
+
+/** @param {import('node:test').TestContext} t timers, also that of `AbortSignal.timeout`, are set by `tick` */
+function clock(t) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(AbortSignal, 'timeout', (/** @type {number} */ ms) => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new DOMException('late', 'TimeoutError')), ms);
+    return controller.signal;
+  });
+  return t.mock.timers;
+}
+
+test('a request that waits is said to, and is given up when no answer comes', async (t) => {
+  const timers = clock(t);
+  const items = api(() => new Promise(() => {}));
+  /** @type {number[]} */
+  const waiting = [];
+  items.on('waiting', (count) => waiting.push(count));
+  const list = assert.rejects(items.list({}), { code: 'no_answer', status: 0 });
+  const update = assert.rejects(items.update(1, {}), { code: 'unknown_outcome', status: 0 });
+  timers.tick(QUIET_MS - 1);
+  assert.deepEqual(waiting, []);
+  timers.tick(1);
+  assert.deepEqual(waiting, [1, 2]);
+  timers.tick(ANSWER_MS - QUIET_MS);
+  await Promise.all([list, update]);
+  assert.deepEqual(waiting, [1, 2, 1, 0]);
+});
+
+test('an answer whose body never ends is given up too', async (t) => {
+  const timers = clock(t);
+  const fetcher = async (/** @type {any} */ _, /** @type {any} */ { signal }) => {
+    const body = new ReadableStream({
+      start: (controller) => signal.addEventListener('abort', () => controller.error(signal.reason)),
+    });
+    return new Response(body);
+  };
+  const list = assert.rejects(new Items('http://x/', /** @type {any} */ (fetcher)).list({}), { code: 'no_answer' });
+  await new Promise((resolve) => setImmediate(resolve));
+  timers.tick(ANSWER_MS);
+  await list;
+});
+
+test('a creation without an answer that is tried again is the same one, and one with an answer is another', async () => {
+  /** @type {() => Promise<Response>} */
+  let answer = () => Promise.reject(new TypeError('broken'));
+  const items = api(() => answer());
+  const fields = /** @type {const} */ ({ title: 'x', description: null, status: 'active' });
+  await assert.rejects(items.create(fields), { code: 'unknown_outcome' });
+  answer = () => Promise.resolve(json({ code: 'unavailable' }, { status: 503 }));
+  await assert.rejects(items.create(fields), { status: 503 });
+  answer = () => Promise.resolve(json(item(1)));
+  await items.create(fields);
+  await items.create(fields);
+  await items.create({ ...fields, title: 'y' });
+  const keys = requests.map(({ headers }) => headers['Idempotency-Key']);
+  assert.equal(new Set(keys.slice(0, 3)).size, 1);
+  assert.equal(new Set(keys).size, 3);
+});
+
+test('what changed while nothing was heard is loaded: at every beginning, after a gap, and when it is told', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const store = new ItemStore(api(() => json([])));
+  /** @extends {Emitter<import('../../js/item_feed.js').FeedEvents>} */
+  class Feed extends Emitter {
+    tell = this.emit;
+  }
+  const feed = new Feed();
+  store.follow(/** @type {any} */ (feed));
+  const loads = () => {
+    t.mock.timers.tick(1_000);
+    return requests.splice(0).length;
+  };
+  feed.tell('live', true);
+  assert.equal(loads(), 1);
+  feed.tell('live', false);
+  assert.equal(loads(), 0);
+  feed.tell('missed', null);
+  assert.equal(loads(), 1);
+  for (const name of ['created', 'updated', 'deleted', 'reset']) {
+    feed.tell('event', { name, data: '{"id":1}' });
+    assert.equal(loads(), 1, name);
+  }
+  feed.tell('event', { name: 'of a later version', data: '' });
+  assert.equal(loads(), 0);
 });

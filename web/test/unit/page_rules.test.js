@@ -22,6 +22,10 @@ for (const file of files) {
     if (file.endsWith('.html')) assert.doesNotMatch(text, /<style|style=|<script>|<script(?![^>]*src=)/);
   });
 
+  test(`${file} works below a path`, () => {
+    assert.doesNotMatch(text, /(?:href|src)="\/|location\.origin|(?:URL|fetch|import|EventSource|WebSocket)\(['"`]\//);
+  });
+
   test(`${file} needs nothing from elsewhere`, () => {
     const addresses = [...text.matchAll(/https?:\/\/[^\s'"`)]+/g)].map(([address]) => address);
     const elsewhere = addresses.filter((address) => !/www\.w3\.org|\.example/.test(address));

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+
+import { Emitter } from '../../js/emitter.js';
+import { ANSWER_MS, HERE_MS, ItemFeed } from '../../js/item_feed.js';
+
+/** @typedef {{ said: string[], closed: boolean, onmessage: any, postMessage: (text: string) => void, close: () => void }} FakePort */
+
+/** @type {{ port: FakePort, onerror: any }[]} */
+let workers = [];
+/** @type {FakeStream[]} */
+let streams = [];
+const page = Object.assign(new EventTarget(), { hidden: false });
+
+/** @extends {Emitter<{ live: boolean, event: import('../../js/event_parser.js').StreamEvent }>} */
+class FakeStream extends Emitter {
+  isOpen = false;
+  tell = this.emit;
+  open() {
+    this.isOpen = true;
+  }
+  close() {
+    this.isOpen = false;
+  }
+}
+
+function fakeWorker() {
+  /** @type {FakePort} */
+  const port = {
+    said: [],
+    closed: false,
+    onmessage: null,
+    postMessage: (text) => port.said.push(text),
+    close: () => (port.closed = true),
+  };
+  const worker = { port, onerror: null };
+  workers.push(worker);
+  return worker;
+}
+
+/** @param {() => any} [createWorker] */
+function open(createWorker = fakeWorker) {
+  const createStream = () => {
+    streams.push(new FakeStream());
+    return /** @type {any} */ (streams.at(-1));
+  };
+  const feed = new ItemFeed({ createWorker, createStream });
+  /** @type {unknown[]} */
+  const seen = [];
+  feed.on('live', (live) => seen.push(live));
+  feed.on('missed', () => seen.push('missed'));
+  feed.on('event', ({ name }) => seen.push(name));
+  feed.open();
+  const tell = (/** @type {unknown} */ data) => workers.at(-1)?.port.onmessage?.({ data });
+  return { feed, seen, tell };
+}
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  Object.assign(globalThis, { document: page });
+  page.hidden = false;
+  workers = [];
+  streams = [];
+});
+
+test('follows the worker that all tabs share', () => {
+  const { seen, tell } = open();
+  tell({ live: false, missed: true });
+  tell({ live: true });
+  tell({ name: 'created', data: '{}' });
+  mock.timers.tick(HERE_MS);
+  tell({ live: true });
+  tell({ live: false });
+  assert.deepEqual(seen, ['missed', true, 'created', false]);
+  assert.deepEqual(workers[0]?.port.said, ['here', 'here']);
+  assert.deepEqual([workers.length, streams.length], [1, 0]);
+});
+
+test('many events do not keep it from saying that it is here', () => {
+  const { tell } = open();
+  for (let ms = 0; ms < 3 * HERE_MS; ms += 1_000) {
+    tell({ name: 'created', data: '{}' });
+    mock.timers.tick(1_000);
+  }
+  assert.equal(workers[0]?.port.said.length, 4);
+});
+
+test('a worker that died is made anew', () => {
+  const { seen, tell } = open();
+  tell({ live: true });
+  mock.timers.tick(HERE_MS);
+  mock.timers.tick(ANSWER_MS);
+  assert.deepEqual(seen, [true, false]);
+  assert.equal(workers.length, 2);
+  assert.ok(workers[0]?.port.closed);
+  tell({ live: true, missed: true });
+  assert.deepEqual(seen, [true, false, true, 'missed']);
+});
+
+test('without a worker that answers the page reads alone, while somebody sees it', () => {
+  for (const fail of ['none', 'error', 'silence']) {
+    [workers, streams] = [[], []];
+    page.hidden = false;
+    const none = () => {
+      throw new ReferenceError('SharedWorker is not defined');
+    };
+    const { feed, seen } = open(fail === 'none' ? none : fakeWorker);
+    if (fail === 'error') workers[0]?.onerror();
+    if (fail === 'silence') for (let i = 0; i < 2; i += 1) mock.timers.tick(ANSWER_MS);
+    assert.equal(streams.length, 1, fail);
+    const stream = /** @type {FakeStream} */ (streams[0]);
+    stream.tell('live', true);
+    stream.tell('event', { name: 'created', data: '{}' });
+    assert.deepEqual(seen, [true, 'created']);
+    page.hidden = true;
+    page.dispatchEvent(new Event('visibilitychange'));
+    assert.ok(!stream.isOpen);
+    page.hidden = false;
+    page.dispatchEvent(new Event('visibilitychange'));
+    assert.ok(stream.isOpen);
+    feed.close();
+    page.dispatchEvent(new Event('visibilitychange'));
+    assert.ok(!stream.isOpen);
+    assert.ok(workers.every(({ port }) => port.closed));
+  }
+});
+
+test('a page that goes away says bye, and follows again when it comes back', () => {
+  const { feed, seen, tell } = open();
+  tell({ live: true });
+  feed.close();
+  assert.deepEqual(workers[0]?.port.said, ['here', 'bye']);
+  mock.timers.tick(HERE_MS + ANSWER_MS);
+  assert.equal(workers.length, 1);
+  feed.open();
+  tell({ live: true, missed: true });
+  assert.deepEqual(seen, [true, false, true, 'missed']);
+});
