@@ -17,7 +17,7 @@ run *args:
 
 # Load on a release build: CPU per message, joins, memory per socket, the item store
 load *args="all":
-    cargo build --release --package grtc-server --package grtc-testkit
+    cargo build --release --package grtc-server --package grtc-load
     target/release/grtc-load {{ args }}
 
 # Searches for input that breaks something: a target and seconds, or all of them for a minute

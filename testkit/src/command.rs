@@ -3,9 +3,10 @@
 use std::process::Stdio;
 
 use anyhow::Context;
+use grtc_load::process::{SERVER, START, binary, empty_directory};
 use tokio::time::timeout;
 
-use crate::process::{START, command, empty_directory, server_binary};
+use crate::process::command;
 
 /// A command that has run to its end.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct Finished {
 /// When there is no binary, it can't be started, or it does not end in time.
 pub async fn run_to_end(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Finished> {
     let directory = empty_directory()?;
-    let mut command = command(&server_binary()?, environment, &[]);
+    let mut command = command(&binary(SERVER)?, environment, &[]);
     command.args(arguments).current_dir(directory.path()).stdin(Stdio::null()).kill_on_drop(true);
     let output = timeout(START, command.output()).await;
     let output = output.with_context(|| format!("{arguments:?} did not end within {START:?}"))??;

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail, ensure};
+use grtc_load::frame as wire;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -169,10 +170,9 @@ impl Raw {
 
     async fn read_frame(&mut self) -> anyhow::Result<(u8, Vec<u8>)> {
         loop {
-            if let Some((opcode, from, to)) = frame_in(&self.rest) {
-                let payload = self.rest[from..to].to_vec();
-                self.rest.drain(..to);
-                return Ok((opcode, payload));
+            if let Some((opcode, payload)) = wire::decode(&self.rest)? {
+                let frame = self.rest.drain(..payload.end).skip(payload.start).collect();
+                return Ok((opcode, frame));
             }
             ensure!(self.more().await?, "ended instead of a frame");
         }
@@ -205,31 +205,5 @@ impl Raw {
 /// A client's frame, masked with zeros, so that its payload can be read on the wire.
 #[must_use]
 pub fn frame(last: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![u8::from(last) << 7 | opcode as u8];
-    match payload.len() {
-        short @ 0..126 => bytes.push(0x80 | short as u8),
-        medium @ 126..=0xffff => {
-            bytes.push(0x80 | 126);
-            bytes.extend_from_slice(&(medium as u16).to_be_bytes());
-        }
-        long => {
-            bytes.push(0x80 | 127);
-            bytes.extend_from_slice(&(long as u64).to_be_bytes());
-        }
-    }
-    bytes.extend_from_slice(&[0; 4]);
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-/// The opcode of the server's frame at the beginning of `bytes`, and where its payload is, if it is whole.
-fn frame_in(bytes: &[u8]) -> Option<(u8, usize, usize)> {
-    let (first, length) = (*bytes.first()?, *bytes.get(1)?);
-    let (from, length) = match length {
-        126 => (4, usize::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?))),
-        127 => (10, usize::try_from(u64::from_be_bytes(*bytes.get(2..)?.first_chunk()?)).ok()?),
-        short => (2, usize::from(short)),
-    };
-    let to = from + length;
-    (bytes.len() >= to).then_some((first & 0x0f, from, to))
+    wire::masked(if last { wire::LAST } else { 0 } | opcode as u8, [0; 4], payload)
 }

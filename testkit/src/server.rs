@@ -1,8 +1,9 @@
 //! A server for one test.
 
-use std::{ffi::OsString, net::SocketAddr, time::Duration};
+use std::{ffi::OsString, net::SocketAddr};
 
 use anyhow::{Context, bail};
+use grtc_load::process::{STOP, empty_directory};
 use grtc_server::cli::{self, Task};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
@@ -11,9 +12,6 @@ use crate::{
     http::Http,
     ws::{self, Client, Refusal},
 };
-
-/// Longer than the server's own grace for requests that are under way.
-const STOP: Duration = Duration::from_secs(15);
 
 /// A server on a free port with an empty database, in the test's own process. It ends when it is dropped. For what only
 /// a process of its own can show (signals, crashes, the log) there is [`crate::ServerProcess`].
@@ -58,7 +56,7 @@ impl TestServer {
     /// # Errors
     /// When the arguments make no configuration that can be run, or it can't bind.
     pub async fn start_with(arguments: &[&str]) -> anyhow::Result<Self> {
-        let directory = TempDir::with_prefix("grtc-").context("can't make a directory for the server")?;
+        let directory = empty_directory()?;
         let database = format!("sqlite://{}?mode=rwc", directory.path().join("grtc.db").display());
         let own = ["grtc-server", "--listen", "127.0.0.1:0", "--database-url", &database];
         let Task::Serve(config) = cli::parse(own.iter().chain(arguments).map(OsString::from))? else {

@@ -1,9 +1,6 @@
 //! How `grtc-peer` ends, and what it says then.
 
-mod peer_process;
-
-use grtc_testkit::TestServer;
-use peer_process::PeerProcess;
+use grtc_testkit::{PeerProcess, TestServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]

@@ -1,9 +1,6 @@
 //! `grtc-peer` in text mode: stdin to everybody, messages on stdout, everything else on stderr.
 
-mod peer_process;
-
-use grtc_testkit::TestServer;
-use peer_process::PeerProcess;
+use grtc_testkit::{PeerProcess, TestServer};
 
 #[tokio::test]
 async fn lines_go_to_everybody_and_come_as_name_and_text() -> anyhow::Result<()> {

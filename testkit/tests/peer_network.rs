@@ -1,9 +1,6 @@
 //! What a peer tells the others of its network.
 
-mod peer_process;
-
-use grtc_testkit::{Client, TestServer};
-use peer_process::PeerProcess;
+use grtc_testkit::{Client, PeerProcess, TestServer};
 
 /// The address and the type of each candidate that comes, up to the last.
 async fn candidates(client: &mut Client) -> anyhow::Result<Vec<(String, String)>> {

@@ -1,11 +1,8 @@
 //! What `grtc-peer` prints, and what happens when nobody reads it.
 
-mod peer_process;
-
 use std::time::Duration;
 
-use grtc_testkit::TestServer;
-use peer_process::PeerProcess;
+use grtc_testkit::{PeerProcess, TestServer};
 
 /// More than a pipe holds.
 const LINES: usize = 400;

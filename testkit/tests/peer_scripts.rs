@@ -1,9 +1,6 @@
 //! Two `grtc-peer join` of a script: they meet, exchange what is expected, and end by themselves.
 
-mod peer_process;
-
-use grtc_testkit::TestServer;
-use peer_process::PeerProcess;
+use grtc_testkit::{PeerProcess, TestServer};
 
 #[tokio::test]
 async fn ping_and_pong() -> anyhow::Result<()> {

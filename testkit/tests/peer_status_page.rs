@@ -1,9 +1,6 @@
 //! `grtc-peer join --status`: a page about the peer.
 
-mod peer_process;
-
-use grtc_testkit::{Http, TestServer};
-use peer_process::PeerProcess;
+use grtc_testkit::{Http, PeerProcess, TestServer};
 
 #[tokio::test]
 async fn shows_who_is_connected_and_what_came() -> anyhow::Result<()> {

@@ -1,9 +1,6 @@
 //! `grtc-peer swarm`: many peers of one process.
 
-mod peer_process;
-
-use grtc_testkit::TestServer;
-use peer_process::PeerProcess;
+use grtc_testkit::{PeerProcess, TestServer};
 
 #[tokio::test]
 async fn all_channels_open_and_the_spread_is_printed() -> anyhow::Result<()> {

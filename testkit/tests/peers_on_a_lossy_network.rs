@@ -1,14 +1,11 @@
 //! Peers in a network namespace that loses packets: some of all, or all of some kind. It takes root, `ip` and `iptables`.
 #![cfg(target_os = "linux")]
 
-mod peer_process;
-
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use grtc_peer::{Config, Event, Events, Peer};
-use grtc_testkit::{TestServer, namespace};
-use peer_process::PeerProcess;
+use grtc_testkit::{PeerProcess, TestServer, namespace};
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout},

@@ -1,34 +1,12 @@
-//! Load for a running server, and what the server needs to bear it. The binary `grtc-load` is its command line;
-//! `docs/BENCHMARKS.md` says what each figure means.
-//!
-//! | module | its one concern |
-//! |---|---|
-//! | [`cli`] | the command line |
-//! | [`target`] | the server under test: its address, CPU time and memory |
-//! | [`window`] | the measured stretch of time |
-//! | [`report`] | figures, targets and the JSON object |
-//! | [`frame`], [`socket`] | a lean WebSocket client: the load must not be the bottleneck |
-//! | [`exchange`] | a lean HTTP client, for the same reason |
-//! | [`relay`], [`broadcast`], [`joins`], [`idle`], [`items`] | one measurement each |
-
-pub mod broadcast;
-pub mod cli;
-pub mod exchange;
-pub mod frame;
-pub mod idle;
-pub mod items;
-pub mod joins;
-pub mod relay;
-pub mod report;
-pub mod socket;
-pub mod target;
-pub mod window;
+//! One measurement after the other.
 
 use anyhow::Context;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use self::{
+use crate::{
+    broadcast,
     cli::{Args, What},
+    idle, items, joins, relay,
     report::{Measure, Report},
     target::Target,
 };
@@ -47,7 +25,7 @@ pub async fn run(args: &Args) -> Report {
         What::All => &all[..],
         one => std::slice::from_ref(one),
     };
-    let mut report = Report::new(args);
+    let mut report = Report::new(args.server.name(), args.seconds, args.server.pin);
     for what in chosen {
         let mut measures = Vec::new();
         if let Err(error) = one(args, what, &mut measures).await {

@@ -1,4 +1,4 @@
-//! WebSocket frames (RFC 6455 section 5), as far as a load needs them: whole messages, one fixed mask.
+//! WebSocket frames (RFC 6455 section 5), as far as a client of grtc-server needs them: it sends whole messages only.
 
 use std::ops::Range;
 
@@ -17,11 +17,20 @@ pub const PING: u8 = 0x9;
 /// A pong's opcode.
 pub const PONG: u8 = 0xa;
 
-/// A client's frame, ready to be sent.
+/// The bit of a message's last frame, beside its opcode.
+pub const LAST: u8 = 0x80;
+
+/// A client's whole message in one frame, ready to be sent.
 #[must_use]
 pub fn encode(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    masked(LAST | opcode, MASK, payload)
+}
+
+/// A client's frame whatever its first byte and its mask are.
+#[must_use]
+pub fn masked(first: u8, mask: [u8; 4], payload: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(payload.len() + 14);
-    frame.push(0x80 | opcode);
+    frame.push(first);
     match payload.len() {
         length @ 0..=125 => frame.push(0x80 | length.to_le_bytes()[0]),
         length => match u16::try_from(length) {
@@ -35,8 +44,8 @@ pub fn encode(opcode: u8, payload: &[u8]) -> Vec<u8> {
             }
         },
     }
-    frame.extend(MASK);
-    frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame.extend(mask);
+    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     frame
 }
 

@@ -6,17 +6,21 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use grtc_protocol::CloseCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
 };
 
-use super::frame::{self, CLOSE, PING, PONG, TEXT};
+use crate::frame::{self, CLOSE, PING, PONG, TEXT};
 
 /// The key of RFC 6455's example and its answer.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-const CLOSE_NORMAL: [u8; 2] = 1000_u16.to_be_bytes();
+const CLOSE_NORMAL: [u8; 2] = (CloseCode::Normal as u16).to_be_bytes();
+/// The server closes first, so a client's port is free again at once. More than one address all the same, so that the
+/// search for a free port stays short.
+const SOURCES: u8 = 16;
 
 /// A peer in a room.
 #[derive(Debug)]
@@ -172,6 +176,13 @@ impl Socket {
             self.input.resize((self.input.len() * 2).max(256), 0);
         }
     }
+}
+
+/// One of a few addresses of this machine.
+#[must_use]
+pub fn source(worker: usize) -> Ipv4Addr {
+    let last = u8::try_from(worker % usize::from(SOURCES)).unwrap_or_default();
+    Ipv4Addr::new(127, 0, 0, 1 + last)
 }
 
 async fn connect(server: SocketAddr, source: Ipv4Addr) -> std::io::Result<TcpStream> {

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use tokio::{task::JoinSet, time::sleep};
 
-use super::target::{Target, machine_cpu, own_cpu};
+use crate::target::{Target, machine_cpu, own_cpu};
 
 /// How long to load the server before and while it is measured.
 #[derive(Clone, Copy, Debug)]

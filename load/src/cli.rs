@@ -1,10 +1,10 @@
 //! The command line of `grtc-load`.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use super::{broadcast, idle, items, joins, relay, window::Plan};
+use crate::{broadcast, idle, items, joins, relay, target::ServerArgs, window::Plan};
 
 /// Measures what grtc-server needs for its work: CPU per message, joins, memory per socket, the item store.
 ///
@@ -27,26 +27,6 @@ pub struct Args {
     /// Seconds of load before each measurement.
     #[arg(long, global = true, default_value_t = 1.0, value_parser = seconds)]
     pub warm_up: f64,
-}
-
-/// Which server to measure.
-#[derive(Clone, Debug, clap::Args)]
-pub struct ServerArgs {
-    /// The server to start [default: grtc-server beside this executable]
-    #[arg(long, global = true, value_name = "PATH", env = "GRTC_SERVER_BIN")]
-    pub server_bin: Option<PathBuf>,
-    /// One more argument for the server that is started (repeatable).
-    #[arg(long, global = true, value_name = "ARG", allow_hyphen_values = true)]
-    pub server_arg: Vec<String>,
-    /// Measure this running server instead (needs --pid; start it with --message-rate 0).
-    #[arg(long, global = true, value_name = "http://ADDRESS:PORT", value_parser = address)]
-    pub url: Option<SocketAddr>,
-    /// The process id of the running server (needs --url).
-    #[arg(long, global = true)]
-    pub pid: Option<u32>,
-    /// Keep the server that is started on the first CPU and the load on the second. The server then starts one worker.
-    #[arg(long, global = true)]
-    pub pin: bool,
 }
 
 /// What to measure.
@@ -96,15 +76,6 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Load is for a server on this machine alone: its CPU time and memory could not be read anywhere else.
-fn address(url: &str) -> Result<SocketAddr, String> {
-    let address = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
-    match address.parse::<SocketAddr>() {
-        Ok(address) if address.is_ipv4() && address.ip().is_loopback() => Ok(address),
-        _ => Err("an address of this machine, such as http://127.0.0.1:8001".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -114,12 +85,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn loads_nothing_but_this_machine() {
-        assert!(address("http://127.0.0.1:8001/").is_ok());
-        assert!(address("http://192.0.2.1:8001").is_err());
-        assert!(address("http://example.org").is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{cli::Args, target, window::Sample};
+use crate::window::Sample;
 
 /// All that was measured.
 #[derive(Debug, Serialize)]
@@ -70,13 +70,8 @@ pub enum Limit {
 impl Report {
     /// A report of nothing yet.
     #[must_use]
-    pub fn new(args: &Args) -> Self {
-        let server = match args.server.url {
-            Some(address) => format!("http://{address}"),
-            None => target::binary(&args.server).map(|path| path.display().to_string()).unwrap_or_default(),
-        };
+    pub fn new(server: String, seconds: f64, pinned: bool) -> Self {
         let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-        let (seconds, pinned) = (args.seconds, args.server.pin);
         Self { ok: true, met: true, server, seconds, pinned, cpus, measures: Vec::new() }
     }
 
@@ -164,9 +159,10 @@ impl Limit {
     }
 }
 
+/// The least value, in microseconds, that so many of a hundred are at most.
 fn percentile(sorted: &[u32], percent: usize) -> f64 {
-    let index = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    f64::from(sorted.get(index).copied().unwrap_or_default()) / 1e3
+    let rank = (sorted.len() * percent).div_ceil(100);
+    f64::from(sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()) / 1e3
 }
 
 /// Three digits behind the point for small figures, none for large ones: more would be noise.
@@ -194,8 +190,8 @@ mod tests {
     #[test]
     fn percentiles_are_of_what_was_measured() {
         let sorted: Vec<u32> = (1..=100).map(|n| n * 1_000).collect();
-        assert!((percentile(&sorted, 50) - 51.0).abs() < f64::EPSILON);
-        assert!((percentile(&sorted, 99) - 100.0).abs() < f64::EPSILON);
+        assert!((percentile(&sorted, 50) - 50.0).abs() < f64::EPSILON);
+        assert!((percentile(&sorted, 99) - 99.0).abs() < f64::EPSILON);
         assert!((percentile(&[7_000], 99) - 7.0).abs() < f64::EPSILON);
     }
 }

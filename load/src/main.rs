@@ -4,15 +4,15 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use grtc_testkit::load::{self, cli::Args};
+use grtc_load::cli::Args;
 
 // One thread, so that a machine with two CPUs has one for the server.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
-    load::raise_open_files()?;
+    grtc_load::raise_open_files()?;
     let report = tokio::select! {
-        report = load::run(&args) => report,
+        report = grtc_load::run(&args) => report,
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.context("can't wait for Ctrl-C")?;
             anyhow::bail!("interrupted");

@@ -5,10 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context;
 use tokio::{task::JoinSet, time::sleep};
 
-use super::{
-    joins::source,
+use crate::{
     report::{Limit, Measure},
-    socket::Socket,
+    socket::{Socket, source},
     target::Target,
 };
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{
+use crate::{
     exchange::Connection,
     report::{Limit, Measure},
     target::Target,

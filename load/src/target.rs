@@ -9,8 +9,42 @@ use nix::{
     unistd::Pid,
 };
 
-use super::cli::ServerArgs;
-use crate::process::{ServerProcess, server_binary};
+use crate::process::{SERVER, ServerProcess, binary};
+
+/// Which server to measure.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServerArgs {
+    /// The server to start [default: grtc-server beside this executable]
+    #[arg(long, global = true, value_name = "PATH", env = "GRTC_SERVER_BIN")]
+    pub server_bin: Option<PathBuf>,
+    /// One more argument for the server that is started (repeatable).
+    #[arg(long, global = true, value_name = "ARG", allow_hyphen_values = true)]
+    pub server_arg: Vec<String>,
+    /// Measure this running server instead (needs --pid; start it with --message-rate 0).
+    #[arg(long, global = true, value_name = "http://ADDRESS:PORT", value_parser = address)]
+    pub url: Option<SocketAddr>,
+    /// The process id of the running server (needs --url).
+    #[arg(long, global = true)]
+    pub pid: Option<u32>,
+    /// Keep the server that is started on the first CPU and the load on the second. The server then starts one worker.
+    #[arg(long, global = true)]
+    pub pin: bool,
+}
+
+impl ServerArgs {
+    /// The binary that is started, or the address of the running server.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.url {
+            Some(address) => format!("http://{address}"),
+            None => self.binary().map(|path| path.display().to_string()).unwrap_or_default(),
+        }
+    }
+
+    fn binary(&self) -> anyhow::Result<PathBuf> {
+        self.server_bin.clone().map_or_else(|| binary(SERVER), Ok)
+    }
+}
 
 /// A server and what the system knows of its process.
 #[derive(Debug)]
@@ -35,13 +69,12 @@ impl Target {
     }
 
     async fn start(args: &ServerArgs) -> anyhow::Result<Self> {
-        let binary = binary(args)?;
-        let arguments: Vec<&str> = args.server_arg.iter().map(String::as_str).collect();
+        let binary = args.binary()?;
         if args.pin {
             // A child inherits it, so that the server counts its CPUs right from the start.
             pin(0)?;
         }
-        let server = ServerProcess::start(&binary, &arguments).await;
+        let server = ServerProcess::start(&binary, &args.server_arg).await;
         if args.pin {
             pin(1)?;
         }
@@ -114,16 +147,29 @@ pub fn machine_cpu() -> anyhow::Result<Duration> {
     Ok(Duration::from_millis(busy.map(|(_, ticks)| ticks * 10).sum()))
 }
 
-/// The server's binary: the one that was named, or the one beside this executable.
-///
-/// # Errors
-/// When there is none.
-pub fn binary(args: &ServerArgs) -> anyhow::Result<PathBuf> {
-    args.server_bin.clone().map_or_else(server_binary, Ok)
-}
-
 fn pin(cpu: usize) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     set.set(cpu)?;
     sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("can't stay on CPU {cpu}"))
+}
+
+/// Load is for a server on this machine alone: its CPU time and memory could not be read anywhere else.
+fn address(url: &str) -> Result<SocketAddr, String> {
+    let address = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
+    match address.parse::<SocketAddr>() {
+        Ok(address) if address.is_ipv4() && address.ip().is_loopback() => Ok(address),
+        _ => Err("an address of this machine, such as http://127.0.0.1:8001".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loads_nothing_but_this_machine() {
+        assert!(address("http://127.0.0.1:8001/").is_ok());
+        assert!(address("http://192.0.2.1:8001").is_err());
+        assert!(address("http://example.org").is_err());
+    }
 }

@@ -1,25 +1,17 @@
 //! Joins: many clients at once connect, upgrade, get their `room_state`, close, and come again.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Instant,
-};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use tokio::task::JoinSet;
 
-use super::{
+use crate::{
     report::{Limit, Measure},
-    socket::Socket,
+    socket::{Socket, source},
     target::Target,
     window::{Meter, Plan},
 };
 
 const BUFFER: usize = 1024;
-/// The server closes first, so a client's port is free again at once. More than one address all the same, so that the
-/// search for a free port stays short.
-const SOURCES: u8 = 16;
-
 /// How clients join.
 #[derive(Debug, clap::Args)]
 pub struct Shape {
@@ -65,11 +57,4 @@ async fn come_and_go(server: SocketAddr, worker: usize, rooms: usize, meter: Arc
         meter.record(1, std::iter::once(latency));
     }
     Ok(())
-}
-
-/// One of a few addresses of this machine.
-#[must_use]
-pub fn source(worker: usize) -> Ipv4Addr {
-    let last = u8::try_from(worker % usize::from(SOURCES)).unwrap_or_default();
-    Ipv4Addr::new(127, 0, 0, 1 + last)
 }

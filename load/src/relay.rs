@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::{
+use crate::{
     frame,
     report::{Limit, Measure},
     socket::Socket,
