@@ -4,10 +4,12 @@ use std::{borrow::Cow, fmt};
 
 use hyper::{
     Method, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use serde::Serialize;
 use warp::reply::Response;
+
+use crate::store::{StoreError, model::etag};
 
 /// An error with the status, the stable code and the sentence that the client gets.
 #[derive(Debug)]
@@ -150,6 +152,25 @@ impl ApiError {
         }
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::NotFound(_) => Self::not_found(detail),
+            StoreError::Changed { version, .. } => {
+                let error = Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail);
+                match HeaderValue::try_from(etag(version)) {
+                    Ok(tag) => error.with(ETAG, tag),
+                    Err(_) => error,
+                }
+            }
+            StoreError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail),
+            StoreError::Unavailable(cause) => Self::unavailable("database_unavailable", detail).because(cause),
+            StoreError::Stopping => Self::unavailable("stopping", detail),
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! The HTTP side: one file a resource, and the table of all routes.
 
 pub(crate) mod access;
-mod answer;
 mod docs;
+mod etag;
 mod events;
-mod fields;
 mod health;
 mod ice_servers;
+mod idempotency;
+mod item_answer;
+mod item_body;
+mod item_schema;
 mod items;
 mod jobs;
 mod page;
@@ -16,7 +19,7 @@ pub(crate) mod serve;
 
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-pub(crate) use answer::Keys;
+pub(crate) use idempotency::Keys;
 
 use crate::{App, error::ApiError, ws};
 

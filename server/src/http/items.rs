@@ -3,14 +3,15 @@
 use grtc_protocol::limits::{LIST_DEFAULT, LIST_ITEMS, QUERY_CHARS};
 use hyper::{
     Method, StatusCode,
-    header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH},
+    header::{HeaderName, HeaderValue},
 };
-use serde::Serialize;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{
-    answer::{IDEMPOTENCY_KEY, answered, condition, etag, knows},
-    fields,
+    etag::{condition, not_modified, tag},
+    item_answer::{Queued, StatusCount, created, created_bulk, item, queued, response},
+    item_body,
+    item_schema::{ItemChange, NewItem},
     request::{Request, path_id, request},
     to_json,
 };
@@ -19,56 +20,13 @@ use crate::{
     error::ApiError,
     store::{
         Page,
-        model::{Answer, Condition, Item, Status},
-        writer::{Done, Op},
+        model::{Item, Status},
     },
 };
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 type Result<T = Response> = std::result::Result<T, ApiError>;
-
-/// A new item.
-#[derive(utoipa::ToSchema)]
-#[allow(dead_code, reason = "describes the body that `fields` reads")]
-pub(crate) struct NewItem {
-    /// 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
-    title: String,
-    /// Up to 10,000 characters.
-    #[schema(max_length = 10_000)]
-    description: Option<String>,
-    #[schema(value_type = Status, required = false, default = "active")]
-    status: Option<Status>,
-}
-
-/// A change: what is not there stays as it is.
-#[derive(utoipa::ToSchema)]
-#[allow(dead_code, reason = "describes the body that `fields` reads")]
-pub(crate) struct ItemChange {
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200)]
-    title: Option<String>,
-    /// `null` clears it.
-    #[schema(max_length = 10_000)]
-    description: Option<String>,
-    #[schema(value_type = Status, required = false)]
-    status: Option<Status>,
-}
-
-/// How many items have the status now.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct StatusCount {
-    updated_count: usize,
-    status: Status,
-}
-
-/// A job was queued.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Queued {
-    message: String,
-    item_id: i64,
-    job_id: i64,
-}
 
 pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
     let with = move |app: &App| {
@@ -170,20 +128,11 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result {
     responses((status = 201, body = Item, headers(("Location" = String), ("ETag" = String))))
 )]
 pub(crate) async fn create(app: &App, mut request: Request) -> Result {
-    fn created(done: &Done) -> Answer {
-        match done {
-            Done::Items(items) if items.len() == 1 => {
-                let location = Some(format!("/api/items/{}", items[0].id));
-                Answer { location, ..Answer::item(StatusCode::CREATED, &items[0]) }
-            }
-            other => unexpected(other),
-        }
-    }
-    let under_way = app.keys.start(request.headers.get(IDEMPOTENCY_KEY))?;
+    let under_way = app.keys.start(&request)?;
     let body = request.json().await?;
-    let item = fields::new_item(&body)?;
-    let once = under_way.once(&request.method, "/api/items", &body, created);
-    Ok(answered(app.store.write(Op::Create(vec![item]), once).await?, created))
+    let item = item_body::new_item(&body)?;
+    let once = under_way.once(&request, "/api/items", &body, created);
+    Ok(response(app.store.create(vec![item], once).await?.answer(created)))
 }
 
 /// Many new items: all or none
@@ -196,22 +145,11 @@ pub(crate) async fn create(app: &App, mut request: Request) -> Result {
     )
 )]
 pub(crate) async fn create_bulk(app: &App, mut request: Request) -> Result {
-    fn created(done: &Done) -> Answer {
-        match done {
-            Done::Items(items) => Answer {
-                status: StatusCode::CREATED.as_u16(),
-                location: None,
-                etag: None,
-                body: serde_json::to_string(items).unwrap_or_default(),
-            },
-            other => unexpected(other),
-        }
-    }
-    let under_way = app.keys.start(request.headers.get(IDEMPOTENCY_KEY))?;
+    let under_way = app.keys.start(&request)?;
     let body = request.json().await?;
-    let items = fields::new_items(&body)?;
-    let once = under_way.once(&request.method, "/api/items/bulk", &body, created);
-    Ok(answered(app.store.write(Op::Create(items), once).await?, created))
+    let items = item_body::new_items(&body)?;
+    let once = under_way.once(&request, "/api/items/bulk", &body, created_bulk);
+    Ok(response(app.store.create(items, once).await?.answer(created_bulk)))
 }
 
 /// One status for many items; ids of no item are skipped
@@ -228,11 +166,9 @@ pub(crate) async fn set_status(app: &App, mut request: Request) -> Result {
     }
     query.finish()?;
     let Some(status) = status else { return Err(ApiError::internal("a status that is neither there nor refused")) };
-    let ids = fields::ids(&request.json().await?)?;
-    match app.store.write(Op::SetStatus { ids, status }, None).await? {
-        Done::Count(updated_count) => Ok(to_json(&StatusCount { updated_count, status })),
-        other => Ok(unexpected(&other).response()),
-    }
+    let ids = item_body::ids(&request.json().await?)?;
+    let updated_count = app.store.set_status(ids, status).await?;
+    Ok(to_json(&StatusCount { updated_count, status }))
 }
 
 /// An item
@@ -242,16 +178,11 @@ pub(crate) async fn set_status(app: &App, mut request: Request) -> Result {
     responses((status = 200, body = Item, headers(("ETag" = String))), (status = 304, description = "Not changed"))
 )]
 pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
-    let item = app.store.item(item_id(id)?).await?;
-    if knows(request.headers.get(IF_NONE_MATCH), item.version) {
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        if let Ok(tag) = HeaderValue::try_from(etag(item.version)) {
-            response.headers_mut().insert(ETAG, tag);
-        }
-        return Ok(response);
+    let found = app.store.item(item_id(id)?).await?;
+    match not_modified(&request.headers, &tag(&found.version.to_string())?) {
+        Some(response) => Ok(response),
+        None => Ok(response(item(StatusCode::OK, &found))),
     }
-    Ok(Answer::item(StatusCode::OK, &item).response())
 }
 
 /// A change of an item: what the body does not have stays as it is
@@ -262,12 +193,9 @@ pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
 )]
 pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result {
     let id = item_id(id)?;
-    let condition = condition(request.headers.get(IF_MATCH)).unwrap_or(Condition::Always);
-    let patch = fields::patch(&request.json().await?)?;
-    match app.store.write(Op::Update { id, patch, condition }, None).await? {
-        Done::Item(item) => Ok(Answer::item(StatusCode::OK, &item).response()),
-        other => Ok(unexpected(&other).response()),
-    }
+    let patch = item_body::patch(&request.json().await?)?;
+    let changed = app.store.update(id, patch, condition(&request.headers)).await?;
+    Ok(response(item(StatusCode::OK, &changed)))
 }
 
 /// The end of an item; its id is never used again
@@ -278,8 +206,7 @@ pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result 
 )]
 pub(crate) async fn delete(app: &App, id: &str, request: &Request) -> Result {
     let id = item_id(id)?;
-    let condition = condition(request.headers.get(IF_MATCH)).unwrap_or(Condition::Always);
-    app.store.write(Op::Delete { id, condition }, None).await?;
+    app.store.delete(id, condition(&request.headers)).await?;
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)
@@ -295,28 +222,11 @@ pub(crate) async fn delete(app: &App, id: &str, request: &Request) -> Result {
     responses((status = 202, body = Queued, headers(("Location" = String))))
 )]
 pub(crate) async fn process(app: &App, id: &str, mut request: Request) -> Result {
-    fn queued(done: &Done) -> Answer {
-        let Done::Queued(job) = done else { return unexpected(done) };
-        let message = format!("item {} is being processed in the background", job.item_id);
-        let queued = Queued { message, item_id: job.item_id, job_id: job.id };
-        Answer {
-            status: StatusCode::ACCEPTED.as_u16(),
-            location: Some(format!("/api/jobs/{}", job.id)),
-            etag: None,
-            body: serde_json::to_string(&queued).unwrap_or_default(),
-        }
-    }
     let id = item_id(id)?;
-    let under_way = app.keys.start(request.headers.get(IDEMPOTENCY_KEY))?;
+    let under_way = app.keys.start(&request)?;
     let body = request.optional_json().await?;
-    fields::nothing(&body)?;
+    item_body::nothing(&body)?;
     let path = format!("/api/items/{id}/process?{}", request.raw_query());
-    let once = under_way.once(&request.method, &path, &body, queued);
-    Ok(answered(app.store.write(Op::Process { id }, once).await?, queued))
-}
-
-/// The store answers each request in its own way; another way is a fault of the server.
-fn unexpected(done: &Done) -> Answer {
-    tracing::error!(?done, "the store gave an answer to another question");
-    Answer { status: 500, location: None, etag: None, body: "{}".to_owned() }
+    let once = under_way.once(&request, &path, &body, queued);
+    Ok(response(app.store.process(id, once).await?.answer(queued)))
 }

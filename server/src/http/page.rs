@@ -3,10 +3,9 @@
 use std::{borrow::Cow, path::PathBuf};
 
 use hyper::{
-    Method, StatusCode,
+    Method,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
-        REFERRER_POLICY,
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
     },
 };
 use percent_encoding::percent_decode_str;
@@ -14,6 +13,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
+use super::etag::{not_modified, set, tag};
 use crate::{config::Config, error::ApiError};
 
 #[derive(RustEmbed)]
@@ -83,31 +83,26 @@ async fn reply(dir: Option<PathBuf>, name: String, method: Method, headers: Head
         }),
     };
     match file {
-        Some((data, tag)) => asset(&name, data, &format!("\"{tag}\""), &headers),
+        Some((data, digest)) => asset(&name, data, &digest, &headers).unwrap_or_else(ApiError::response),
         None => ApiError::not_found("there is no such file").response(),
     }
 }
 
-fn asset(name: &str, data: Cow<'static, [u8]>, tag: &str, asked: &HeaderMap) -> Response {
-    let known = asked.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).is_some_and(|tags| {
-        tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag || known.trim() == "*")
-    });
-    let mut response = if known { Response::default() } else { Response::new(data.into_owned().into()) };
-    if known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
+fn asset(name: &str, data: Cow<'static, [u8]>, digest: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
+    let tag = tag(digest)?;
+    let mut response = not_modified(asked, &tag).unwrap_or_else(|| Response::new(data.into_owned().into()));
+    set(&mut response, &tag);
     let headers = response.headers_mut();
-    let mut set = |name: HeaderName, value: &str| {
+    let mut add = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     };
-    set(ETAG, tag);
-    set(CACHE_CONTROL, "no-cache");
-    set(CONTENT_TYPE, content_type(name));
-    set(CONTENT_SECURITY_POLICY, POLICY);
-    set(REFERRER_POLICY, "no-referrer");
-    response
+    add(CACHE_CONTROL, "no-cache");
+    add(CONTENT_TYPE, content_type(name));
+    add(CONTENT_SECURITY_POLICY, POLICY);
+    add(REFERRER_POLICY, "no-referrer");
+    Ok(response)
 }
 
 fn content_type(name: &str) -> &'static str {

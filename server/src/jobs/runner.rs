@@ -9,9 +9,7 @@ use tracing::{info, warn};
 
 use crate::store::{
     Store, StoreError,
-    model::{Item, Job, now},
-    work::Outcome,
-    writer::{Done, Op},
+    model::{Claimed, Item, Job, Outcome, now},
 };
 
 /// Jobs that are worked on between two looks at the database.
@@ -53,7 +51,7 @@ pub(crate) async fn run(store: Store, work: Work, stop: CancellationToken) {
 
 /// Puts back what a process that ended was working on. Once, at the start, before [`run`].
 pub(crate) async fn requeue(store: &Store) -> Result<(), StoreError> {
-    if let Done::Count(count @ 1..) = store.write(Op::Requeue, None).await? {
+    if let count @ 1.. = store.requeue().await? {
         info!(jobs = count, "taking up jobs that the last run left");
     }
     Ok(())
@@ -61,10 +59,10 @@ pub(crate) async fn requeue(store: &Store) -> Result<(), StoreError> {
 
 /// Works on what is due; how long until the next job is, if one waits.
 async fn step(store: &Store, work: Work) -> Result<Option<Duration>, StoreError> {
-    let Done::Claimed { jobs, next } = store.write(Op::Claim { jobs: BATCH }, None).await? else { return Ok(None) };
+    let Claimed { jobs, next } = store.claim(BATCH).await?;
     if !jobs.is_empty() {
         let outcomes = jobs.iter().map(|(job, item)| (job.id, attempt(job, item.as_ref(), work))).collect();
-        store.write(Op::Finish(outcomes), None).await?;
+        store.finish(outcomes).await?;
     }
     Ok(next.map(|at| Duration::from_micros(u64::try_from(at - now()).unwrap_or_default())))
 }
@@ -87,13 +85,16 @@ fn retry_after(attempts: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::model::{JobState, NewItem, Status};
+    use crate::store::{
+        Written,
+        model::{Condition, JobState, NewItem, Status},
+    };
 
     async fn store_with_a_job() -> (Store, i64) {
         let (store, _writer) = Store::open("sqlite::memory:").await.unwrap();
         let new = NewItem { title: "a b".into(), description: Some("c".into()), status: Status::Active };
-        store.write(Op::Create(vec![new]), None).await.unwrap();
-        let Ok(Done::Queued(job)) = store.write(Op::Process { id: 1 }, None).await else { panic!("not queued") };
+        store.create(vec![new], None).await.unwrap();
+        let Ok(Written::Done(job)) = store.process(1, None).await else { panic!("not queued") };
         (store, job.id)
     }
 
@@ -118,10 +119,7 @@ mod tests {
         assert!(wait > Duration::from_millis(300) && wait <= Duration::from_secs(1), "{wait:?}");
         for _ in 0..4 {
             // The time that the job waits for, without the waiting.
-            store
-                .write(Op::Finish(vec![(id, Outcome::Again { error: "no luck".into(), at: now() })]), None)
-                .await
-                .unwrap();
+            store.finish(vec![(id, Outcome::Again { error: "no luck".into(), at: now() })]).await.unwrap();
             step(&store, fails).await.unwrap();
         }
         let job = store.job(id).await.unwrap().unwrap();
@@ -131,8 +129,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_of_an_item_that_is_gone_fails_and_says_so() {
         let (store, id) = store_with_a_job().await;
-        let condition = crate::store::model::Condition::Always;
-        store.write(Op::Delete { id: 1, condition }, None).await.unwrap();
+        store.delete(1, Condition::always()).await.unwrap();
         step(&store, crate::jobs::digest::digest).await.unwrap();
         let job = store.job(id).await.unwrap().unwrap();
         assert_eq!((job.state, job.error.as_deref()), (JobState::Failed, Some("item 1 was deleted")));
@@ -141,7 +138,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_being_worked_on_when_the_process_ended_is_taken_up_again() {
         let (store, id) = store_with_a_job().await;
-        store.write(Op::Claim { jobs: 1 }, None).await.unwrap();
+        store.claim(1).await.unwrap();
         assert_eq!(store.job(id).await.unwrap().unwrap().state, JobState::Running);
         requeue(&store).await.unwrap();
         step(&store, crate::jobs::digest::digest).await.unwrap();

@@ -2,6 +2,10 @@
 
 #![allow(unreachable_pub, reason = "the derive makes public what it derives")]
 
+use serde_json::value::RawValue;
+
+use super::model::{Answer, Item, Job};
+
 pub(crate) mod item {
     use sea_orm::entity::prelude::*;
 
@@ -80,4 +84,26 @@ pub(crate) mod answer {
     pub enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl From<item::Model> for Item {
+    fn from(row: item::Model) -> Self {
+        let item::Model { id, title, description, status, created_at, updated_at, version, rev: _ } = row;
+        Self { id, title, description, status, created_at, updated_at, version }
+    }
+}
+
+impl From<job::Model> for Job {
+    fn from(row: job::Model) -> Self {
+        let job::Model { id, item_id, state, attempts, run_at: _, result, error, created_at, updated_at } = row;
+        let result = result.and_then(|json| RawValue::from_string(json).ok());
+        Self { id, item_id, state, attempts, result, error, created_at, updated_at }
+    }
+}
+
+impl From<answer::Model> for Answer {
+    fn from(row: answer::Model) -> Self {
+        let status = u16::try_from(row.status).unwrap_or(500);
+        Self { status, location: row.location, etag: row.etag, body: row.body }
+    }
 }

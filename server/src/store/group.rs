@@ -3,9 +3,14 @@
 
 mod change;
 mod flush;
+mod index;
+mod jobs;
 mod load;
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem::take,
+};
 
 use grtc_protocol::limits::IDEMPOTENCY_AGE;
 use sea_orm::{
@@ -13,12 +18,12 @@ use sea_orm::{
 };
 
 use super::{
-    Shared, StoreError,
     entity::{answer, item, job},
+    error::StoreError,
     events::Change,
     model::{Answer, Status},
-    search, work,
-    writer::{Done, Once, Op},
+    request::{Once, Op, Written},
+    shared::Shared,
 };
 
 /// Rows in one statement: SQLite has a limit on its parameters.
@@ -41,98 +46,78 @@ pub(super) struct Group {
     /// The number of the last change before this transaction.
     committed: i64,
     indexed: i64,
-    pub(super) changes: Vec<Change>,
+    changes: Vec<Change>,
     counts: HashMap<Status, i64>,
 }
 
-type Results = Vec<Result<Done, StoreError>>;
-
 impl Group {
-    /// Does all requests in one transaction.
+    /// Does all requests in one transaction. Their answers are set, not given: that is for after this.
     ///
     /// # Errors
     /// When the database can't take it: then nothing has changed.
-    pub(super) async fn run(
-        database: &DatabaseConnection,
-        shared: &Shared,
-        requests: Vec<(Op, Option<Once>)>,
-        index_rows: usize,
-    ) -> Result<Results, DbErr> {
+    pub(super) async fn run(database: &DatabaseConnection, shared: &Shared, ops: &mut [Op]) -> Result<(), DbErr> {
         // Immediate: the right to write is there from the start, or waited for, and can't be lost halfway.
         let immediate = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
         let transaction = database.begin_with_options(options).await?;
-        let mut group = Self::load(&transaction, shared, &requests).await?;
-        let mut results = Vec::with_capacity(requests.len());
-        for (op, once) in requests {
-            results.push(match once {
-                None => group.perform(&transaction, op, index_rows).await?,
-                Some(once) => group.perform_once(&transaction, op, once, index_rows).await?,
-            });
+        let mut group = Self::load(&transaction, shared, ops).await?;
+        for op in ops {
+            group.perform(&transaction, op).await?;
         }
         group.flush(&transaction).await?;
         transaction.commit().await?;
         group.publish(shared);
-        Ok(results)
-    }
-    async fn perform_once(
-        &mut self,
-        transaction: &DatabaseTransaction,
-        op: Op,
-        once: Once,
-        index_rows: usize,
-    ) -> Result<Result<Done, StoreError>, DbErr> {
-        if let Some(row) = self.answers.get(&once.key) {
-            return Ok(match row.fingerprint == once.fingerprint {
-                true => Ok(Done::Again(row.clone().into())),
-                false => Err(StoreError::KeyReused),
-            });
-        }
-        let result = self.perform(transaction, op, index_rows).await?;
-        if let Ok(done) = &result {
-            let Answer { status, location, etag, body } = (once.answer)(done);
-            let Once { key, fingerprint, .. } = once;
-            let status = i32::from(status);
-            let row = answer::Model { key, fingerprint, status, location, etag, body, created_at: self.now };
-            self.answers.insert(row.key.clone(), row.clone());
-            self.new_answers.push(row);
-        }
-        Ok(result)
+        Ok(())
     }
 
-    async fn perform(
-        &mut self,
-        transaction: &DatabaseTransaction,
-        op: Op,
-        index_rows: usize,
-    ) -> Result<Result<Done, StoreError>, DbErr> {
-        Ok(match op {
-            Op::Create(items) => Ok(Done::Items(items.into_iter().map(|new| self.create(new)).collect())),
-            Op::Update { id, patch, condition } => self.update(id, patch, &condition),
-            Op::Delete { id, condition } => {
-                if self.dirty.contains(&id) {
+    async fn perform(&mut self, transaction: &DatabaseTransaction, op: &mut Op) -> Result<(), DbErr> {
+        match op {
+            Op::Create { items, once, reply } => {
+                let items = take(items);
+                let create = |group: &mut Self| Ok(items.into_iter().map(|new| group.create(new)).collect());
+                reply.set(self.once(once.take(), create));
+            }
+            Op::Update { id, patch, condition, reply } => reply.set(self.update(*id, take(patch), condition)),
+            Op::Delete { id, condition, reply } => {
+                if self.dirty.contains(id) {
                     // SQLite keeps the highest id for ever, but of a row that was there only.
                     self.flush_items(transaction).await?;
                 }
-                self.delete(id, &condition)
+                reply.set(self.delete(*id, condition));
             }
-            Op::SetStatus { ids, status } => Ok(Done::Count(self.set_status(ids, status))),
-            Op::Process { id } => self.process(id),
-            Op::Claim { jobs } => Ok(work::claim(self, transaction, jobs).await?),
-            Op::Finish(jobs) => Ok(work::finish(self, transaction, jobs).await?),
-            Op::Requeue => Ok(work::requeue(transaction, self.now).await?),
-            Op::Index => {
-                self.indexed = search::index(transaction, self.indexed, self.committed, index_rows).await?;
-                Ok(Done::Nothing)
+            Op::SetStatus { ids, status, reply } => reply.set(Ok(self.set_status(ids, *status))),
+            Op::Process { id, once, reply } => reply.set(self.once(once.take(), |group| group.process(*id))),
+            Op::Claim { limit, reply } => reply.set(Ok(self.claim(transaction, *limit).await?)),
+            Op::Finish { outcomes, reply } => reply.set(Ok(self.finish(transaction, take(outcomes)).await?)),
+            Op::Requeue { reply } => reply.set(Ok(self.requeue(transaction).await?)),
+            Op::Index { rows, reply } => {
+                self.indexed = index::index(transaction, self.indexed, self.committed, *rows).await?;
+                reply.set(Ok(()));
             }
-        })
+        }
+        Ok(())
     }
 
-    pub(super) fn now(&self) -> i64 {
-        self.now
+    /// Does a request once for its key, if it has one, and keeps the answer under it.
+    fn once<T>(
+        &mut self,
+        once: Option<Once<T>>,
+        perform: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<Written<T>, StoreError> {
+        let Some(Once { key, fingerprint, answer }) = once else { return perform(self).map(Written::Done) };
+        if let Some(row) = self.answers.get(&key) {
+            let same = row.fingerprint == fingerprint;
+            return if same { Ok(Written::Kept(row.clone().into())) } else { Err(StoreError::KeyReused) };
+        }
+        let Answer { status, location, etag, body } = answer(&perform(self)?);
+        let status = i32::from(status);
+        let row = answer::Model { key, fingerprint, status, location, etag, body, created_at: self.now };
+        self.answers.insert(row.key.clone(), row.clone());
+        self.new_answers.push(row.clone());
+        Ok(Written::Kept(row.into()))
     }
 
-    pub(super) fn item(&self, id: i64) -> Option<&item::Model> {
+    fn item(&self, id: i64) -> Option<&item::Model> {
         self.items.get(&id)?.as_ref()
     }
 
@@ -156,12 +141,5 @@ impl Group {
         if !self.jobs.is_empty() {
             shared.queued.send_replace(());
         }
-    }
-}
-
-impl From<answer::Model> for Answer {
-    fn from(row: answer::Model) -> Self {
-        let status = u16::try_from(row.status).unwrap_or(500);
-        Self { status, location: row.location, etag: row.etag, body: row.body }
     }
 }

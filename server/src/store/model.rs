@@ -6,8 +6,6 @@ use sea_orm::{DeriveActiveEnum, EnumIter, prelude::StringLen};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::entity::{item, job};
-
 /// What an item is at.
 #[derive(
     Clone,
@@ -86,13 +84,6 @@ pub(crate) struct Item {
     pub(crate) version: i64,
 }
 
-impl From<item::Model> for Item {
-    fn from(row: item::Model) -> Self {
-        let item::Model { id, title, description, status, created_at, updated_at, version, rev: _ } = row;
-        Self { id, title, description, status, created_at, updated_at, version }
-    }
-}
-
 /// A job as clients see it.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Job {
@@ -114,14 +105,6 @@ pub(crate) struct Job {
     #[serde(serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub(crate) updated_at: i64,
-}
-
-impl From<job::Model> for Job {
-    fn from(row: job::Model) -> Self {
-        let job::Model { id, item_id, state, attempts, run_at: _, result, error, created_at, updated_at } = row;
-        let result = result.and_then(|json| RawValue::from_string(json).ok());
-        Self { id, item_id, state, attempts, result, error, created_at, updated_at }
-    }
 }
 
 /// A valid item to be made.
@@ -147,21 +130,45 @@ impl Patch {
 }
 
 /// Which versions of an item a request is for (`If-Match`, RFC 9110 section 13.1.1).
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Condition {
-    /// Whatever version there is.
-    Always,
-    /// One of these.
-    Versions(Vec<i64>),
-}
+pub(crate) struct Condition(Option<Box<dyn Fn(i64) -> bool + Send + Sync>>);
 
 impl Condition {
-    pub(crate) fn holds(&self, version: i64) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Versions(versions) => versions.contains(&version),
-        }
+    /// Whatever version there is.
+    pub(crate) fn always() -> Self {
+        Self(None)
     }
+
+    /// Those for which this holds.
+    pub(crate) fn of(versions: impl Fn(i64) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(versions)))
+    }
+
+    pub(crate) fn holds(&self, version: i64) -> bool {
+        self.0.as_ref().is_none_or(|holds| holds(version))
+    }
+}
+
+/// The entity tag of an item at a version.
+pub(crate) fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// How an attempt at a job ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// With this result.
+    Done(Box<RawValue>),
+    /// It can't be done, ever.
+    Failed(String),
+    /// It went wrong, and is to be tried again at this time (microseconds since 1970), if it may.
+    Again { error: String, at: i64 },
+}
+
+/// The jobs that were taken, each with the item that it is about, and when the next one is due.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) jobs: Vec<(Job, Option<Item>)>,
+    pub(crate) next: Option<i64>,
 }
 
 /// A response that can be given again.

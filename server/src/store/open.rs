@@ -1,11 +1,6 @@
 //! Opening the database: made if it is not there, brought to the newest schema, and set so that a commit is on disk.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, ensure};
 use sea_orm::{
@@ -14,10 +9,17 @@ use sea_orm::{
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::watch;
 
 use super::{
-    Events, Shared, State, Store, Writer, entity::item, lookup, migration::Migrator, model::Status, statement, writer,
+    batch_read,
+    entity::item,
+    events::Events,
+    handle::Store,
+    migration::Migrator,
+    model::Status,
+    shared::{Shared, State},
+    sql::statement,
+    writer::{self, Databases, Writer},
 };
 
 /// How long a statement waits for somebody else's lock on the database.
@@ -41,11 +43,12 @@ impl Store {
         written.map_err(|error| anyhow!("it can't be written: {error}"))?;
         // A database in memory is one connection's own.
         let reader = if memory { database.clone() } else { connect(url, READERS, true).await? };
-        let state = Mutex::new(state(&database).await.context("its items can't be counted")?);
-        let shared = Arc::new(Shared { events: Events::new()?, state, queued: watch::Sender::new(()) });
-        let (handle, writer) = writer::start(database, shared.clone(), memory);
-        let lookups = lookup::start(reader.clone());
-        Ok((Self { reader, lookups, writer: handle, shared }, writer))
+        let state = state(&database).await.context("its items can't be counted")?;
+        let shared = Arc::new(Shared::new(Events::new()?, state));
+        let databases = Databases { writer: database, reader: reader.clone(), memory };
+        let (handle, writer) = writer::start(databases, shared.clone());
+        let batch_read = batch_read::start(reader.clone());
+        Ok((Self { reader, batch_read, writer: handle, shared }, writer))
     }
 }
 

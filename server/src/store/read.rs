@@ -3,27 +3,22 @@
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    Store, StoreError,
     entity::{item, job},
+    error::StoreError,
+    handle::Store,
     model::{Item, Job, Status},
+    page::Page,
 };
 
 /// Jobs in an answer at most.
 const JOBS: u64 = 100;
 
-/// A part of the list of items.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Page {
-    pub(crate) skip: u64,
-    pub(crate) limit: u64,
-    pub(crate) status: Option<Status>,
-    /// The newest first.
-    pub(crate) descending: bool,
-    /// Text that the title or the description contains.
-    pub(crate) text: Option<String>,
-}
-
 impl Store {
+    /// The item of this id, as of its last commit.
+    pub(crate) async fn item(&self, id: i64) -> Result<Item, StoreError> {
+        self.batch_read.item(id).await
+    }
+
     /// The items of a page, and how many match its filter.
     pub(crate) async fn items(&self, page: &Page) -> Result<(Vec<Item>, u64), StoreError> {
         let (rows, total) = match &page.text {

@@ -6,37 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Value};
+use sea_orm::{ConnectionTrait, EntityTrait, Value};
 
-use super::{Store, StoreError, entity::item, model::Status, read::Page, statement, writer::Op};
+use super::{
+    entity::item, error::StoreError, handle::Store, model::Status, page::Page, sql::statement, writer::INDEX_ROWS,
+};
 
 /// How many searches have their number of matches remembered until the next change.
 const REMEMBERED: usize = 64;
-
-/// Takes up to `rows` changes with numbers above `from` and up to `last` into the index; the number up to which it has
-/// them all then. Numbers whose item has changed again or is gone have no row.
-pub(super) async fn index(transaction: &DatabaseTransaction, from: i64, last: i64, rows: usize) -> Result<i64, DbErr> {
-    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-    let sql = "SELECT count(*), max(rev) FROM (SELECT rev FROM items WHERE rev > ? AND rev <= ? ORDER BY rev LIMIT ?)";
-    let values = vec![from.into(), last.into(), rows.into()];
-    let to = match transaction.query_one_raw(statement(transaction, sql, values)).await? {
-        Some(row) if row.try_get_by_index::<i64>(0)? == rows => row.try_get_by_index(1)?,
-        _ => last,
-    };
-    let sql = "INSERT OR REPLACE INTO items_search (rowid, title, description)
-               SELECT id, title, coalesce(description, '') FROM items WHERE rev > ? AND rev <= ?";
-    transaction.execute_raw(statement(transaction, sql, vec![from.into(), to.into()])).await?;
-    transaction.execute_raw(statement(transaction, "UPDATE search_state SET rev = ?", vec![to.into()])).await?;
-    Ok(to)
-}
-
-/// Takes items out of the index.
-pub(super) async fn forget(transaction: &DatabaseTransaction, ids: &[i64]) -> Result<(), DbErr> {
-    let marks = vec!["?"; ids.len()].join(", ");
-    let sql = format!("DELETE FROM items_search WHERE rowid IN ({marks})");
-    transaction.execute_raw(statement(transaction, sql, ids.iter().map(|id| (*id).into()).collect())).await?;
-    Ok(())
-}
 
 /// What a row of the index has to meet to match `text`: as a phrase of trigrams or, where it is shorter than one, by a
 /// look at each. Upper and lower case are the same.
@@ -110,7 +87,7 @@ impl Store {
     async fn catch_up(&self) -> Result<(), StoreError> {
         let target = self.shared.state().rev;
         while self.shared.state().indexed < target {
-            self.write(Op::Index, None).await?;
+            self.index(INDEX_ROWS).await?;
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! What requests do to items, in memory.
 
+use std::collections::BTreeSet;
+
 use super::Group;
 use crate::store::{
-    StoreError,
     entity::{item, job},
+    error::StoreError,
     events::Change,
     model::{Condition, Item, Job, JobState, NewItem, Patch, Status},
-    writer::Done,
 };
 
 impl Group {
@@ -31,12 +32,12 @@ impl Group {
         if condition.holds(row.version) { Ok(row) } else { Err(StoreError::Changed { id, version: row.version }) }
     }
 
-    pub(super) fn update(&mut self, id: i64, patch: Patch, condition: &Condition) -> Result<Done, StoreError> {
+    pub(super) fn update(&mut self, id: i64, patch: Patch, condition: &Condition) -> Result<Item, StoreError> {
         let row = self.existing(id, condition)?.clone();
         if patch.is_empty() {
-            return Ok(Done::Item(row.into()));
+            return Ok(row.into());
         }
-        Ok(Done::Item(self.change(row, patch)))
+        Ok(self.change(row, patch))
     }
 
     fn change(&mut self, mut row: item::Model, patch: Patch) -> Item {
@@ -59,7 +60,7 @@ impl Group {
         item
     }
 
-    pub(super) fn delete(&mut self, id: i64, condition: &Condition) -> Result<Done, StoreError> {
+    pub(super) fn delete(&mut self, id: i64, condition: &Condition) -> Result<(), StoreError> {
         let status = self.existing(id, condition)?.status;
         *self.counts.entry(status).or_default() -= 1;
         // A search that began before this must not remember what it counted.
@@ -68,13 +69,12 @@ impl Group {
         self.dirty.remove(&id);
         self.deleted.push(id);
         self.changes.push(Change::Deleted(id));
-        Ok(Done::Nothing)
+        Ok(())
     }
 
     /// Gives the items that there are this status, and says how many they are.
-    pub(super) fn set_status(&mut self, mut ids: Vec<i64>, status: Status) -> usize {
-        ids.sort_unstable();
-        ids.dedup();
+    pub(super) fn set_status(&mut self, ids: &[i64], status: Status) -> usize {
+        let ids: BTreeSet<i64> = ids.iter().copied().collect();
         let rows: Vec<item::Model> = ids.iter().filter_map(|id| self.item(*id).cloned()).collect();
         let count = rows.len();
         for row in rows.into_iter().filter(|row| row.status != status) {
@@ -83,8 +83,8 @@ impl Group {
         count
     }
 
-    pub(super) fn process(&mut self, id: i64) -> Result<Done, StoreError> {
-        self.existing(id, &Condition::Always)?;
+    pub(super) fn process(&mut self, id: i64) -> Result<Job, StoreError> {
+        self.existing(id, &Condition::always())?;
         self.next_job += 1;
         let row = job::Model {
             id: self.next_job,
@@ -99,6 +99,6 @@ impl Group {
         };
         let job = Job::from(row.clone());
         self.jobs.push(row);
-        Ok(Done::Queued(job))
+        Ok(job)
     }
 }

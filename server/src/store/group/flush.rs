@@ -5,11 +5,8 @@ use sea_orm::{
     QueryFilter, sea_query::OnConflict,
 };
 
-use super::{Group, STATEMENT_ROWS};
-use crate::store::{
-    entity::{answer, item, job},
-    search,
-};
+use super::{Group, STATEMENT_ROWS, index};
+use crate::store::entity::{answer, item, job};
 
 impl Group {
     pub(super) async fn flush_items(&mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
@@ -29,7 +26,7 @@ impl Group {
         self.flush_items(transaction).await?;
         for ids in self.deleted.chunks(STATEMENT_ROWS) {
             item::Entity::delete_many().filter(item::Column::Id.is_in(ids.iter().copied())).exec(transaction).await?;
-            search::forget(transaction, ids).await?;
+            index::forget(transaction, ids).await?;
         }
         for rows in self.jobs.chunks(STATEMENT_ROWS) {
             let rows = rows.iter().cloned().map(|row| row.into_active_model().reset_all());

@@ -6,19 +6,15 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTr
 
 use super::{Group, STATEMENT_ROWS};
 use crate::store::{
-    Shared,
     entity::{answer, item},
     model::now,
-    statement,
-    writer::{Once, Op},
+    request::Op,
+    shared::Shared,
+    sql::statement,
 };
 
 impl Group {
-    pub(super) async fn load(
-        transaction: &DatabaseTransaction,
-        shared: &Shared,
-        requests: &[(Op, Option<Once>)],
-    ) -> Result<Self, DbErr> {
+    pub(super) async fn load(transaction: &DatabaseTransaction, shared: &Shared, ops: &[Op]) -> Result<Self, DbErr> {
         let (rev, indexed) = {
             let state = shared.state();
             (state.rev, state.indexed)
@@ -39,25 +35,12 @@ impl Group {
             changes: Vec::new(),
             counts: HashMap::new(),
         };
-        let mut ids = Vec::new();
-        let mut makes_rows = false;
-        for (op, _) in requests {
-            match op {
-                Op::Update { id, .. } | Op::Delete { id, .. } => ids.push(*id),
-                Op::Process { id } => {
-                    ids.push(*id);
-                    makes_rows = true;
-                }
-                Op::SetStatus { ids: many, .. } => ids.extend(many),
-                Op::Create(_) => makes_rows = true,
-                Op::Claim { .. } | Op::Finish(_) | Op::Requeue | Op::Index => {}
-            }
-        }
+        let ids = ops.iter().flat_map(Op::items).copied().collect();
         group.load_items(transaction, ids).await?;
-        if makes_rows {
+        if ops.iter().any(|op| matches!(op, Op::Create { .. } | Op::Process { .. })) {
             group.load_sequences(transaction).await?;
         }
-        let keys: Vec<&str> = requests.iter().filter_map(|(_, once)| Some(once.as_ref()?.key.as_str())).collect();
+        let keys: Vec<&str> = ops.iter().filter_map(Op::key).collect();
         if !keys.is_empty() {
             let rows = answer::Entity::find().filter(answer::Column::Key.is_in(keys)).all(transaction).await?;
             let oldest = group.oldest_answer();
@@ -67,7 +50,7 @@ impl Group {
         Ok(group)
     }
 
-    pub(in crate::store) async fn load_items(
+    pub(super) async fn load_items(
         &mut self,
         transaction: &DatabaseTransaction,
         mut ids: Vec<i64>,

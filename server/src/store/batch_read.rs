@@ -6,31 +6,33 @@ use std::collections::HashMap;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Store, StoreError, entity::item, model::Item};
+use super::{entity::item, error::StoreError, model::Item};
 
 /// Requests that may wait.
 const QUEUE: usize = 1_024;
 /// Items that are read at a time.
 const TOGETHER: usize = 64;
 
-pub(super) struct Lookup {
+struct Lookup {
     id: i64,
     reply: oneshot::Sender<Result<Item, StoreError>>,
 }
 
-pub(super) type Handle = mpsc::Sender<Lookup>;
+/// Where requests are put in.
+#[derive(Clone)]
+pub(super) struct Handle(mpsc::Sender<Lookup>);
 
 pub(super) fn start(database: DatabaseConnection) -> Handle {
     let (sender, receiver) = mpsc::channel(QUEUE);
     tokio::spawn(run(database, receiver));
-    sender
+    Handle(sender)
 }
 
-impl Store {
+impl Handle {
     /// The item of this id, as of its last commit.
-    pub(crate) async fn item(&self, id: i64) -> Result<Item, StoreError> {
+    pub(super) async fn item(&self, id: i64) -> Result<Item, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.lookups.send(Lookup { id, reply }).await.map_err(|_| StoreError::Stopping)?;
+        self.0.send(Lookup { id, reply }).await.map_err(|_| StoreError::Stopping)?;
         answer.await.map_err(|_| StoreError::Stopping)?
     }
 }

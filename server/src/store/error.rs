@@ -1,0 +1,31 @@
+//! Why a request to the store came to nothing.
+
+use std::sync::Arc;
+
+use sea_orm::DbErr;
+
+/// Why a request to the store came to nothing. Nothing has changed then.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// No item of that id.
+    #[error("there is no item {0}")]
+    NotFound(i64),
+    /// The item has changed since the version that the request names.
+    #[error("item {id} is at version {version} now")]
+    Changed { id: i64, version: i64 },
+    /// The idempotency key was used for another request.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// The database can't take it now.
+    #[error("the database can't take this now")]
+    Unavailable(#[source] Arc<DbErr>),
+    /// The server stops.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        Self::Unavailable(Arc::new(error))
+    }
+}

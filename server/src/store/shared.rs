@@ -1,0 +1,37 @@
+//! What the writer knows after each commit and readers look up.
+
+use std::collections::HashMap;
+
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::watch;
+
+use super::{events::Events, model::Status};
+
+pub(super) struct Shared {
+    pub(super) events: Events,
+    state: Mutex<State>,
+    /// Changes when a job was queued.
+    pub(super) queued: watch::Sender<()>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// How many items have each status.
+    pub(super) counts: HashMap<Status, i64>,
+    /// The number of the last change to an item.
+    pub(super) rev: i64,
+    /// The number of the last change that the search index has.
+    pub(super) indexed: i64,
+    /// How many items match a search, as of `rev`.
+    pub(super) matches: HashMap<(String, Option<Status>), u64>,
+}
+
+impl Shared {
+    pub(super) fn new(events: Events, state: State) -> Self {
+        Self { events, state: Mutex::new(state), queued: watch::Sender::new(()) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+}

@@ -1,0 +1,67 @@
+//! Changing the store: one verb a change. When it returns `Ok`, the change is on disk.
+
+use tokio::sync::oneshot;
+
+use super::{
+    error::StoreError,
+    handle::Store,
+    model::{Claimed, Condition, Item, Job, NewItem, Outcome, Patch, Status},
+    request::{Once, Op, Reply, Written},
+};
+
+impl Store {
+    /// Makes items: all or none, in this order.
+    pub(crate) async fn create(
+        &self,
+        items: Vec<NewItem>,
+        once: Option<Once<Vec<Item>>>,
+    ) -> Result<Written<Vec<Item>>, StoreError> {
+        self.write(|reply| Op::Create { items, once, reply }).await
+    }
+
+    /// Changes an item, if the condition holds for it.
+    pub(crate) async fn update(&self, id: i64, patch: Patch, condition: Condition) -> Result<Item, StoreError> {
+        self.write(|reply| Op::Update { id, patch, condition, reply }).await
+    }
+
+    /// Ends an item, if the condition holds for it.
+    pub(crate) async fn delete(&self, id: i64, condition: Condition) -> Result<(), StoreError> {
+        self.write(|reply| Op::Delete { id, condition, reply }).await
+    }
+
+    /// Gives the items that there are a status; how many there are.
+    pub(crate) async fn set_status(&self, ids: Vec<i64>, status: Status) -> Result<usize, StoreError> {
+        self.write(|reply| Op::SetStatus { ids, status, reply }).await
+    }
+
+    /// Queues a job for an item.
+    pub(crate) async fn process(&self, id: i64, once: Option<Once<Job>>) -> Result<Written<Job>, StoreError> {
+        self.write(|reply| Op::Process { id, once, reply }).await
+    }
+
+    /// Takes the jobs that are due, at most so many.
+    pub(crate) async fn claim(&self, limit: u64) -> Result<Claimed, StoreError> {
+        self.write(|reply| Op::Claim { limit, reply }).await
+    }
+
+    /// Writes down how jobs that were taken ended, by their ids.
+    pub(crate) async fn finish(&self, outcomes: Vec<(i64, Outcome)>) -> Result<(), StoreError> {
+        self.write(|reply| Op::Finish { outcomes, reply }).await
+    }
+
+    /// Puts jobs back that a process which ended was working on; how many.
+    pub(crate) async fn requeue(&self) -> Result<u64, StoreError> {
+        self.write(|reply| Op::Requeue { reply }).await
+    }
+
+    /// Brings the search index closer to the items.
+    pub(super) async fn index(&self, rows: usize) -> Result<(), StoreError> {
+        self.write(|reply| Op::Index { rows, reply }).await
+    }
+
+    async fn write<T>(&self, op: impl FnOnce(Reply<T>) -> Op) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.send(op(Reply::to(reply))).await?;
+        answer.await.map_err(|_| StoreError::Stopping)?
+    }
+}
