@@ -1,97 +1,56 @@
-//! The open channels of a peer, to send on from anywhere.
+//! One open channel to a peer, whichever way it goes.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use crate::{event::Payload, rtc::channel as rtc};
 
-use futures_util::future::join_all;
-use grtc_protocol::PeerId;
+pub(crate) use crate::rtc::channel::Closed;
 
-use crate::{
-    event::Payload,
-    limits::{FLUSH_CHECK, MESSAGE_BYTES},
-    rtc::Channel,
-};
-
-/// Why a message was not sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// There is no open channel to this peer.
-    #[error("there is no open channel to {0}")]
-    NotConnected(PeerId),
-    /// The channel closed while the message was on its way.
-    #[error("the channel to {0} closed")]
-    Closed(PeerId),
-    /// The message is longer than [`MESSAGE_BYTES`].
-    #[error("a message has at most {MESSAGE_BYTES} bytes, this one has {0}")]
-    TooLong(usize),
+/// What a channel is for. Each kind has a pump of its own in `rtc`, and its place in the driver's `pairs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// Messages of the program, each a text or bytes.
+    Chat,
 }
 
-/// The channels, by peer. The lock is held for a look-up only, never over an await.
-#[derive(Default)]
-pub(crate) struct Channels(Mutex<BTreeMap<PeerId, Channel>>);
-
-impl std::fmt::Debug for Channels {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.peers()).finish()
-    }
-}
-
-impl Channels {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<PeerId, Channel>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn insert(&self, peer: PeerId, channel: Channel) {
-        self.lock().insert(peer, channel);
-    }
-
-    pub(crate) fn remove(&self, peer: &PeerId) {
-        self.lock().remove(peer);
-    }
-
-    pub(crate) fn clear(&self) {
-        self.lock().clear();
-    }
-
-    pub(crate) fn peers(&self) -> Vec<PeerId> {
-        self.lock().keys().cloned().collect()
-    }
-
-    fn get(&self, peer: &PeerId) -> Result<Channel, SendError> {
-        self.lock().get(peer).cloned().ok_or_else(|| SendError::NotConnected(peer.clone()))
-    }
-
-    pub(crate) async fn send(&self, peer: &PeerId, payload: &Payload) -> Result<(), SendError> {
-        checked(payload)?;
-        self.get(peer)?.send(payload).await.map_err(|_| SendError::Closed(peer.clone()))
-    }
-
-    pub(crate) async fn send_all(&self, payload: &Payload) -> Result<usize, SendError> {
-        checked(payload)?;
-        let channels: Vec<Channel> = self.lock().values().cloned().collect();
-        let sent = join_all(channels.iter().map(|channel| channel.send(payload))).await;
-        Ok(sent.iter().filter(|sent| sent.is_ok()).count())
-    }
-
-    /// Waits until the peer has acknowledged everything.
-    pub(crate) async fn flush(&self, peer: &PeerId) -> Result<(), SendError> {
-        let channel = self.get(peer)?;
-        loop {
-            match channel.outstanding().await {
-                Ok(0) => return Ok(()),
-                Ok(_) => tokio::time::sleep(FLUSH_CHECK).await,
-                Err(_) => return Err(SendError::Closed(peer.clone())),
-            }
+impl Label {
+    /// The label as the other side sees it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
         }
     }
+
+    /// The kind of a channel that the other side has made.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Chat].into_iter().find(|label| label.name() == name)
+    }
 }
 
-fn checked(payload: &Payload) -> Result<(), SendError> {
-    match payload.len() {
-        length if length > MESSAGE_BYTES => Err(SendError::TooLong(length)),
-        _ => Ok(()),
+/// An open channel. Clones are the same channel.
+#[derive(Clone)]
+pub(crate) enum Channel {
+    /// A data channel.
+    Rtc(rtc::Channel),
+    /// What is sent is kept, for as long as the other end is.
+    #[cfg(test)]
+    Kept(tokio::sync::mpsc::Sender<Payload>),
+}
+
+impl Channel {
+    /// Hands a message over, as soon as there is room for it.
+    pub(crate) async fn send(&self, payload: &Payload) -> Result<(), Closed> {
+        match self {
+            Self::Rtc(channel) => channel.send(payload).await,
+            #[cfg(test)]
+            Self::Kept(channel) => channel.send(payload.clone()).await.map_err(|_| Closed),
+        }
+    }
+
+    /// Bytes that were sent and not acknowledged yet.
+    pub(crate) async fn outstanding(&self) -> Result<usize, Closed> {
+        match self {
+            Self::Rtc(channel) => channel.outstanding().await,
+            #[cfg(test)]
+            Self::Kept(channel) => Ok(channel.max_capacity() - channel.capacity()),
+        }
     }
 }

@@ -15,13 +15,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::config::Config;
 use crate::{
-    channel::{Channels, SendError},
+    channels::{Channels, SendError},
     driver::{Command, Driver, Start},
     event::{Event, Payload},
     limits::EVENT_QUEUE,
     link::{self, LinkEnds, LinkError, Session, SignalLink, WebSocketLink},
     report::PeerStatus,
-    rtc::{IceServer, NetworkError, Settings},
+    rtc::{IceServer, NetworkError, Settings, WebRtc},
 };
 
 /// A peer in a room.
@@ -109,7 +109,7 @@ impl Peer {
             room: room.clone(),
             peers,
             session: Session::new(link, id.clone(), ends, fastrand::Rng::new()),
-            settings: Arc::new(settings),
+            backend: Arc::new(WebRtc::new(settings, tracker.clone())),
             channels: Arc::clone(&channels),
             events,
             commands: queue,

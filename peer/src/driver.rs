@@ -5,6 +5,8 @@
 //! taken in from the other peers and the server.
 
 mod pairs;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{
@@ -20,16 +22,18 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{pairs::Pairs, wire::Frame};
+use self::{
+    pairs::{Pairs, Telling},
+    wire::Frame,
+};
 use crate::{
-    channel::Channels,
+    backend::{FromConnection, RtcBackend},
+    channels::Channels,
     event::{Event, Via},
     limits::{DRIVER_QUEUE, EVENT_QUEUE, GOODBYE_AHEAD},
     link::{Change, Session},
-    mesh::{Mesh, Output, PairKey},
-    negotiator::ConnectionNumber,
+    mesh::{Mesh, Output},
     report::PeerStatus,
-    rtc,
 };
 
 /// What the program asks of the driver.
@@ -44,15 +48,13 @@ pub(crate) struct Start {
     pub(crate) room: RoomId,
     pub(crate) peers: Vec<PeerId>,
     pub(crate) session: Session,
-    pub(crate) settings: Arc<rtc::Settings>,
+    pub(crate) backend: Arc<dyn RtcBackend>,
     pub(crate) channels: Arc<Channels>,
     pub(crate) events: mpsc::Sender<Event>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) tracker: TaskTracker,
     pub(crate) cancel: CancellationToken,
 }
-
-type FromConnection = (PairKey, ConnectionNumber, rtc::Event);
 
 pub(crate) struct Driver {
     id: PeerId,
@@ -62,10 +64,9 @@ pub(crate) struct Driver {
     session: Session,
     mesh: Mesh,
     pairs: Pairs,
-    channels: Arc<Channels>,
     begin: Instant,
     /// Events that wait for the program to have room.
-    events: VecDeque<Event>,
+    events: VecDeque<Telling>,
     program: mpsc::Sender<Event>,
     commands: mpsc::Receiver<Command>,
     connections: mpsc::Receiver<FromConnection>,
@@ -77,8 +78,7 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn new(start: Start) -> Self {
         let (to_driver, connections) = mpsc::channel(DRIVER_QUEUE);
-        let pairs =
-            Pairs::new(start.settings, to_driver, start.events.clone(), start.tracker.clone(), start.cancel.clone());
+        let pairs = Pairs::new(start.backend, start.channels, to_driver, start.events.clone(), start.cancel.clone());
         let mut driver = Self {
             mesh: Mesh::new(start.id.clone(), fastrand::Rng::new()),
             id: start.id,
@@ -86,7 +86,6 @@ impl Driver {
             roster: BTreeSet::new(),
             session: start.session,
             pairs,
-            channels: start.channels,
             begin: Instant::now(),
             events: VecDeque::new(),
             program: start.events,
@@ -105,25 +104,22 @@ impl Driver {
         let (cancel, program) = (self.cancel.clone(), self.program.clone());
         while !self.ended {
             self.act();
-            let room = self.events.len() < EVENT_QUEUE && !self.session.is_congested();
+            let takes_in = self.events.len() < EVENT_QUEUE && !self.session.is_congested();
             let tick = self.mesh.poll_timeout().map(|at| self.begin + Duration::from_millis(at));
             tokio::select! {
                 () = cancel.cancelled() => break,
                 permit = program.reserve(), if !self.events.is_empty() => {
-                    let Some(event) = self.events.pop_front() else { continue };
-                    let connected = matches!(event, Event::Connected { .. });
+                    let Some(telling) = self.events.pop_front() else { continue };
                     // A program that has dropped its events wants none.
                     if let Ok(permit) = permit {
-                        permit.send(event);
+                        permit.send(telling.event);
                     }
-                    if connected {
-                        self.pairs.announced();
+                    if let Some(deliver) = telling.deliver {
+                        deliver.send_replace(true);
                     }
                 }
-                Some((key, connection, event)) = self.connections.recv(), if room => {
-                    self.connection_event(&key, connection, event);
-                }
-                change = self.session.next(), if room => self.change(change),
+                Some(event) = self.connections.recv(), if takes_in => self.connection_event(event),
+                change = self.session.next(), if takes_in => self.change(change),
                 Some(command) = self.commands.recv() => self.command(command),
                 () = sleep_until(tick.unwrap_or_else(Instant::now)), if tick.is_some() => {
                     let now = self.now();
@@ -143,15 +139,15 @@ impl Driver {
         let now = self.now();
         self.roster = peers.iter().cloned().collect();
         self.mesh.roster(now, &peers);
-        self.events.push_back(Event::Joined { peer_id: self.id.clone(), room_id: self.room.clone(), peers });
+        self.tell(Event::Joined { peer_id: self.id.clone(), room_id: self.room.clone(), peers });
     }
 
     fn change(&mut self, change: Change) {
         match change {
             Change::Text(text) => self.frame(&text),
-            Change::Reconnecting { attempt, delay } => self.events.push_back(Event::Reconnecting { attempt, delay }),
+            Change::Reconnecting { attempt, delay } => self.tell(Event::Reconnecting { attempt, delay }),
             Change::Ended(error) => {
-                self.events.push_back(Event::Ended { code: error.code().to_owned(), message: error.to_string() });
+                self.tell(Event::Ended { code: error.code().to_owned(), message: error.to_string() });
                 self.ended = true;
             }
         }
@@ -164,30 +160,29 @@ impl Driver {
             Some(Frame::PeerJoined(peer_id)) => {
                 self.roster.insert(peer_id.clone());
                 self.mesh.peer_joined(now, &peer_id);
-                self.events.push_back(Event::PeerJoined { peer_id });
+                self.tell(Event::PeerJoined { peer_id });
             }
             Some(Frame::PeerLeft(peer_id, reason)) => {
                 self.roster.remove(&peer_id);
-                self.events.push_back(Event::PeerLeft { peer_id: peer_id.clone(), reason });
+                self.tell(Event::PeerLeft { peer_id: peer_id.clone(), reason });
                 self.mesh.peer_left(now, &peer_id, reason);
             }
             Some(Frame::Signal(from, signal)) => self.mesh.signal(now, &from, signal),
             Some(Frame::Message(from, payload)) => {
-                self.events.push_back(Event::Message { from, payload, via: Via::Relay });
+                self.tell(Event::Message { from, payload, via: Via::Relay });
             }
             // A signal crossed with the goodbye of its receiver. The server has said who left.
             Some(Frame::Error { code, .. }) if code == "peer_not_found" => {}
-            Some(Frame::Error { code, message }) => self.events.push_back(Event::ServerError { code, message }),
+            Some(Frame::Error { code, message }) => self.tell(Event::ServerError { code, message }),
             None => {}
         }
     }
 
-    fn connection_event(&mut self, key: &PairKey, connection: ConnectionNumber, event: rtc::Event) {
+    fn connection_event(&mut self, (key, connection, event): FromConnection) {
         let now = self.now();
-        if let Some(input) = self.pairs.event(key, connection, event) {
-            self.mesh.input(now, key, input);
+        if let Some(input) = self.pairs.event(&key, connection, event) {
+            self.mesh.input(now, &key, input);
         }
-        self.act();
     }
 
     /// Does what the mesh says.
@@ -195,13 +190,18 @@ impl Driver {
         while let Some(output) = self.mesh.poll_output() {
             match output {
                 Output::Act(key, action) => {
-                    if let Some(message) = self.pairs.act(&key, action, &self.channels, &mut self.events) {
+                    if let Some(message) = self.pairs.act(&key, action) {
                         self.session.send(wire::encode(&key.peer, message));
                     }
                 }
-                Output::Removed(key) => self.pairs.remove(&key, &self.channels, &mut self.events),
+                Output::Removed(key) => self.pairs.remove(&key),
             }
         }
+        self.events.extend(self.pairs.told());
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.events.push_back(event.into());
     }
 
     fn command(&mut self, command: Command) {
@@ -214,7 +214,7 @@ impl Driver {
     async fn finish(mut self) {
         let now = self.now();
         self.cancel.cancel();
-        self.channels.clear();
+        self.pairs.end_channels();
         self.mesh.leave(now);
         while self.mesh.poll_output().is_some() {}
         drop(self.connections);
@@ -225,9 +225,9 @@ impl Driver {
         drop(self.pairs);
         self.tracker.close();
         self.tracker.wait().await;
-        for event in self.events {
+        for telling in self.events {
             // A program that does not read any more does not hold up the end.
-            let _ = self.program.try_send(event);
+            let _ = self.program.try_send(telling.event);
         }
     }
 }

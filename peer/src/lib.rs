@@ -22,12 +22,14 @@
 //! driver   the one select loop: signaling, connections, commands, timers
 //! mesh     pure: the room as pairs            negotiator   pure: one pair, from offer to retry
 //! link     the way to the server, opened again when it breaks
-//! rtc      connections; the only place that names the webrtc crate
-//! channel  the open channels, to send on      report       phases, times, what a failure says
+//! backend  the seam to the connections        rtc          connections; the only place that names the webrtc crate
+//! channels the open channels, to send on      report       phases, times, what a failure says
 //! ```
 //! A pair outlives its connections: one that does not open in time, or breaks, is replaced by a fresh one.
 
+mod backend;
 mod channel;
+mod channels;
 mod client;
 mod driver;
 mod event;
@@ -39,7 +41,7 @@ mod report;
 mod rtc;
 
 pub use self::{
-    channel::SendError,
+    channels::SendError,
     client::{Config, Events, JoinError, Peer},
     event::{Event, Payload, Via},
     limits::MESSAGE_BYTES,

@@ -4,13 +4,17 @@
 //! |---|---|
 //! | [`connection`] | one `RTCPeerConnection` behind a guard that always closes it |
 //! | [`task`] | the task that owns one: commands in, events out |
+//! | [`channel_set`] | the channels of one, each with a pump |
 //! | [`pump`] | reads one channel |
 //! | [`channel`] | a data channel to send on |
+//! | [`candidates`] | local candidates as they are signaled |
 //! | [`handler`] | the library's callbacks, which own nothing |
 //! | [`runtime`] | what makes the library fast |
 //! | [`network`] | which addresses to gather on |
 
-mod channel;
+mod candidates;
+pub(crate) mod channel;
+mod channel_set;
 mod connection;
 mod handler;
 mod network;
@@ -18,10 +22,15 @@ mod pump;
 mod runtime;
 mod task;
 
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
 pub use self::network::{Network, NetworkError};
-pub(crate) use self::{
-    channel::Channel,
-    task::{Command, Context, Event, Handle, open},
+use crate::{
+    backend::{Context, Handle, RtcBackend},
+    limits::CONNECTION_QUEUE,
 };
 
 /// A STUN or TURN server.
@@ -49,4 +58,25 @@ pub(crate) struct Settings {
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) relay_only: bool,
     pub(crate) resolve_mdns: bool,
+}
+
+/// Makes connections with the webrtc crate.
+pub(crate) struct WebRtc {
+    settings: Arc<Settings>,
+    tracker: TaskTracker,
+}
+
+impl WebRtc {
+    /// Each connection is a task of this tracker.
+    pub(crate) fn new(settings: Settings, tracker: TaskTracker) -> Self {
+        Self { settings: Arc::new(settings), tracker }
+    }
+}
+
+impl RtcBackend for WebRtc {
+    fn open(&self, context: Context) -> Handle {
+        let (commands, queue) = mpsc::channel(CONNECTION_QUEUE);
+        self.tracker.spawn(task::run(Arc::clone(&self.settings), context, queue));
+        Handle::new(commands)
+    }
 }

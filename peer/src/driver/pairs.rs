@@ -1,7 +1,7 @@
 //! The connections of all pairs: does what the mesh says, and knows what the program was told of each.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap},
     future::Future,
     sync::Arc,
 };
@@ -9,16 +9,16 @@ use std::{
 use futures_util::future::join_all;
 use grtc_protocol::PeerId;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
-use super::FromConnection;
 use crate::{
-    channel::Channels,
+    backend::{self, Command, Context, FromConnection, Handle, Open, RtcBackend},
+    channel::Label,
+    channels::Channels,
     event::Event,
     mesh::PairKey,
     negotiator::{Action, ConnectionNumber, Input, Message, PairState},
-    report::{CandidatePair, PeerStatus, Stage, Timings},
-    rtc::{self, Channel, Command, Handle},
+    report::{PeerStatus, Stage},
 };
 
 #[derive(Default)]
@@ -33,64 +33,67 @@ struct Pair {
     announced: bool,
 }
 
-#[derive(Clone)]
-struct Open {
-    channel: Channel,
-    pair: CandidatePair,
-    timings: Timings,
-    deliver: watch::Sender<bool>,
+/// An event for the program.
+pub(super) struct Telling {
+    pub(super) event: Event,
+    /// Set once the program has it: the messages of the channel follow then, even when that has closed since.
+    pub(super) deliver: Option<watch::Sender<bool>>,
+}
+
+impl From<Event> for Telling {
+    fn from(event: Event) -> Self {
+        Self { event, deliver: None }
+    }
 }
 
 /// All pairs.
 pub(super) struct Pairs {
-    settings: Arc<rtc::Settings>,
+    backend: Arc<dyn RtcBackend>,
+    channels: Arc<Channels>,
     to_driver: mpsc::Sender<FromConnection>,
     inbox: mpsc::Sender<Event>,
-    tracker: TaskTracker,
     leaving: CancellationToken,
     pairs: HashMap<PairKey, Pair>,
-    /// For each `Connected` that waits for the program: what lets the messages follow.
-    announcing: VecDeque<watch::Sender<bool>>,
+    events: Vec<Telling>,
 }
 
 impl Pairs {
     pub(super) fn new(
-        settings: Arc<rtc::Settings>,
+        backend: Arc<dyn RtcBackend>,
+        channels: Arc<Channels>,
         to_driver: mpsc::Sender<FromConnection>,
         inbox: mpsc::Sender<Event>,
-        tracker: TaskTracker,
         leaving: CancellationToken,
     ) -> Self {
-        Self { settings, to_driver, inbox, tracker, leaving, pairs: HashMap::new(), announcing: VecDeque::new() }
+        Self { backend, channels, to_driver, inbox, leaving, pairs: HashMap::new(), events: Vec::new() }
     }
 
     /// Takes what a connection says; what is for the negotiator is passed on.
-    pub(super) fn event(&mut self, key: &PairKey, connection: ConnectionNumber, event: rtc::Event) -> Option<Input> {
+    pub(super) fn event(
+        &mut self,
+        key: &PairKey,
+        connection: ConnectionNumber,
+        event: backend::Event,
+    ) -> Option<Input> {
         let pair = self.pairs.get_mut(key)?;
         if pair.connection.as_ref().is_none_or(|(current, _)| *current != connection) {
             return None;
         }
         match event {
-            rtc::Event::Input(input) => Some(input),
-            rtc::Event::Stage(stage) => {
+            backend::Event::Input(input) => Some(input),
+            backend::Event::Stage(stage) => {
                 pair.stage = pair.stage.max(Some(stage));
                 None
             }
-            rtc::Event::Open { channel, pair: candidates, timings, deliver } => {
-                pair.open = Some(Open { channel, pair: candidates, timings, deliver });
+            backend::Event::Channel { label: Label::Chat, open } => {
+                pair.open = Some(open);
                 Some(Input::ChannelOpen { connection })
             }
         }
     }
 
     /// Does what the pair's negotiator says; what is for the other side is handed back.
-    pub(super) fn act(
-        &mut self,
-        key: &PairKey,
-        action: Action,
-        channels: &Channels,
-        events: &mut VecDeque<Event>,
-    ) -> Option<Message> {
+    pub(super) fn act(&mut self, key: &PairKey, action: Action) -> Option<Message> {
         let command = match action {
             Action::Send(message) => return Some(message),
             Action::Open { connection, channel } => {
@@ -98,11 +101,11 @@ impl Pairs {
                 return None;
             }
             Action::State(state) => {
-                self.enter(key, state, channels, events);
+                self.enter(key, state);
                 return None;
             }
             Action::Close { .. } => {
-                self.close(key, channels, events);
+                self.close(key);
                 return None;
             }
             Action::Error { message } => {
@@ -121,42 +124,41 @@ impl Pairs {
     }
 
     fn open(&mut self, key: &PairKey, connection: ConnectionNumber, channel: bool) {
-        let context = rtc::Context {
+        let context = Context {
             key: key.clone(),
             connection,
-            channel,
-            settings: Arc::clone(&self.settings),
+            channel: channel.then_some(Label::Chat),
             leaving: self.leaving.clone(),
             events: self.to_driver.clone(),
             inbox: self.inbox.clone(),
         };
-        let handle = rtc::open(&self.tracker, context);
+        let handle = self.backend.open(context);
         let pair = self.pairs.entry(key.clone()).or_default();
         pair.connection = Some((connection, handle));
     }
 
     /// The connection ends; so does the channel on it.
-    fn close(&mut self, key: &PairKey, channels: &Channels, events: &mut VecDeque<Event>) {
+    fn close(&mut self, key: &PairKey) {
         if let Some(pair) = self.pairs.get_mut(key) {
             (pair.connection, pair.open) = (None, None);
             if std::mem::take(&mut pair.announced) {
-                channels.remove(&key.peer);
-                events.push_back(Event::Disconnected { peer_id: key.peer.clone() });
+                self.channels.remove(&key.peer);
+                self.events.push(Event::Disconnected { peer_id: key.peer.clone() }.into());
             }
         }
     }
 
-    fn enter(&mut self, key: &PairKey, state: PairState, channels: &Channels, events: &mut VecDeque<Event>) {
+    fn enter(&mut self, key: &PairKey, state: PairState) {
         let pair = self.pairs.entry(key.clone()).or_default();
         pair.state = Some(state);
         let peer_id = key.peer.clone();
         match state {
-            PairState::Connecting => events.push_back(Event::Connecting { peer_id }),
+            PairState::Connecting => self.events.push(Event::Connecting { peer_id }.into()),
             PairState::Connected => {
                 let Some(open) = &pair.open else { return };
-                channels.insert(peer_id.clone(), open.channel.clone());
-                self.announcing.push_back(open.deliver.clone());
-                events.push_back(Event::Connected { peer_id, pair: open.pair.clone(), timings: open.timings });
+                self.channels.insert(peer_id.clone(), open.channel.clone());
+                let event = Event::Connected { peer_id, pair: open.pair.clone(), timings: open.timings };
+                self.events.push(Telling { event, deliver: Some(open.deliver.clone()) });
                 (pair.announced, pair.stage) = (true, None);
             }
             // The connection is closed in the same breath: that is when the program is told.
@@ -164,16 +166,19 @@ impl Pairs {
             PairState::Failed => {
                 let stage = pair.stage.unwrap_or(Stage::Signaling);
                 let message = format!("{}: {}", pair.error, stage.explanation());
-                events.push_back(Event::Failed { peer_id, stage, message });
+                self.events.push(Event::Failed { peer_id, stage, message }.into());
             }
         }
     }
 
-    /// The program has the next `Connected`: messages may follow, even those of a channel that has closed since.
-    pub(super) fn announced(&mut self) {
-        if let Some(deliver) = self.announcing.pop_front() {
-            deliver.send_replace(true);
-        }
+    /// What the program is to be told, since this was asked last.
+    pub(super) fn told(&mut self) -> impl Iterator<Item = Telling> + '_ {
+        self.events.drain(..)
+    }
+
+    /// Nothing is sent any more.
+    pub(super) fn end_channels(&self) {
+        self.channels.clear();
     }
 
     /// Whether the program was told of any open channel.
@@ -182,8 +187,8 @@ impl Pairs {
     }
 
     /// The pair is over.
-    pub(super) fn remove(&mut self, key: &PairKey, channels: &Channels, events: &mut VecDeque<Event>) {
-        self.close(key, channels, events);
+    pub(super) fn remove(&mut self, key: &PairKey) {
+        self.close(key);
         self.pairs.remove(key);
     }
 

@@ -28,15 +28,13 @@ use super::{
     runtime::KickRuntime,
 };
 use crate::{
+    channel::Label,
     limits::{
         DESCRIPTION_BYTES, ICE_CHECK_INTERVAL, ICE_CHECKS, ICE_DISCONNECTED, ICE_FAILED, ICE_KEEPALIVE, RELAY_WAIT,
         SEND_BUFFER_BYTES,
     },
     report::CandidatePair,
 };
-
-/// The label of the channel that carries text.
-pub(super) const CHAT: &str = "chat";
 
 /// Set once the multicast group of mDNS could not be joined: it will not be later either.
 static NO_MULTICAST: AtomicBool = AtomicBool::new(false);
@@ -82,9 +80,9 @@ impl Connection {
         self.0.as_deref().ok_or(Error::ErrConnectionClosed)
     }
 
-    /// The channel of this side.
-    pub(super) async fn create_channel(&self) -> Result<Arc<dyn DataChannel>, Error> {
-        self.get()?.create_data_channel(CHAT, None).await
+    /// A channel of this side.
+    pub(super) async fn create_channel(&self, label: Label) -> Result<Arc<dyn DataChannel>, Error> {
+        self.get()?.create_data_channel(label.name(), None).await
     }
 
     /// An offer, set as the local description.

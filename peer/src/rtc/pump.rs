@@ -1,4 +1,4 @@
-//! Reads one channel to its end: messages go straight to the program, the rest to the connection's task.
+//! Reads one channel of messages to its end: they go straight to the program, the rest to the connection's task.
 
 use std::{
     collections::VecDeque,
@@ -11,13 +11,14 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use super::channel::Channel;
 use crate::{
+    channel::Label,
     event::{self, Payload, Via},
     limits::HELD_BYTES,
 };
 
 /// What a pump tells its task.
 pub(super) enum Note {
-    Open(Channel),
+    Open(Label, Channel),
     Ended,
 }
 
@@ -61,6 +62,7 @@ impl Activity {
 /// Reads one channel.
 pub(super) struct Pump {
     pub(super) place: usize,
+    pub(super) label: Label,
     pub(super) channel: Arc<dyn DataChannel>,
     pub(super) notes: mpsc::Sender<FromPump>,
     /// The program knows of the channel: messages may follow.
@@ -94,7 +96,7 @@ impl Pump {
                 }
                 event = self.channel.poll(), if !ended && (bytes < HELD_BYTES || drain || closed) => match event {
                     Some(DataChannelEvent::OnOpen) => {
-                        self.note(Note::Open(Channel::new(Arc::clone(&self.channel)))).await;
+                        self.note(Note::Open(self.label, Channel::new(Arc::clone(&self.channel)))).await;
                     }
                     Some(DataChannelEvent::OnMessage(message)) => {
                         self.activity.note(|reading| reading.waiting += 1);

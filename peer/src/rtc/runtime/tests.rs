@@ -66,7 +66,7 @@ async fn open(runtimes: [Arc<dyn Runtime>; 2], lost: Option<usize>) -> Pair {
     let [first, second] = runtimes;
     let begin = Instant::now();
     let ((a, mut from_a), (b, mut from_b)) = (end(first).await, end(second).await);
-    let channel = a.create_channel().await.unwrap();
+    let channel = a.create_channel(crate::channel::Label::Chat).await.unwrap();
     let answer = b.accept_offer(a.create_offer().await.unwrap()).await.unwrap();
     a.apply_answer(answer).await.unwrap();
     let mut ports = [port(&mut from_a).await, port(&mut from_b).await];

@@ -1,0 +1,86 @@
+//! The seam between the driver and the connections: what it asks of one, and what one tells it. [`rtc`](crate::rtc) makes
+//! real ones; the driver's tests have their own.
+
+use grtc_protocol::signal::IceCandidate;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    channel::{Channel, Label},
+    event,
+    mesh::PairKey,
+    negotiator::{ConnectionNumber, Input},
+    report::{CandidatePair, Stage, Timings},
+};
+
+/// Makes connections.
+pub(crate) trait RtcBackend: Send + Sync {
+    /// Begins one. What comes of it, a failure included, is an [`Event`].
+    fn open(&self, context: Context) -> Handle;
+}
+
+/// What a connection is made with.
+pub(crate) struct Context {
+    pub(crate) key: PairKey,
+    pub(crate) connection: ConnectionNumber,
+    /// A channel to make: this side offers.
+    pub(crate) channel: Option<Label>,
+    /// The program leaves the room.
+    pub(crate) leaving: CancellationToken,
+    /// To the driver.
+    pub(crate) events: mpsc::Sender<FromConnection>,
+    /// To the program.
+    pub(crate) inbox: mpsc::Sender<event::Event>,
+}
+
+/// What a connection tells, and which.
+pub(crate) type FromConnection = (PairKey, ConnectionNumber, Event);
+
+/// What the driver asks of a connection.
+pub(crate) enum Command {
+    CreateOffer,
+    AcceptOffer(String),
+    ApplyAnswer(String),
+    AddCandidate(Option<IceCandidate>),
+    /// The round-trip time in milliseconds is asked for.
+    RoundTrip(oneshot::Sender<Option<f64>>),
+}
+
+/// What a connection tells the driver.
+pub(crate) enum Event {
+    /// Something for the pair's negotiator.
+    Input(Input),
+    /// This phase is under way.
+    Stage(Stage),
+    /// There is a channel of this label to send on, in place of the last one.
+    Channel { label: Label, open: Open },
+}
+
+/// An open channel, and how it came about.
+#[derive(Clone)]
+pub(crate) struct Open {
+    pub(crate) channel: Channel,
+    pub(crate) pair: CandidatePair,
+    pub(crate) timings: Timings,
+    /// Set once the program knows of the channel: its messages follow then.
+    pub(crate) deliver: watch::Sender<bool>,
+}
+
+/// A connection. Dropping it closes the connection.
+pub(crate) struct Handle {
+    commands: mpsc::Sender<Command>,
+}
+
+impl Handle {
+    /// A connection that takes its commands from the other end of this queue, and ends when that ends.
+    pub(crate) fn new(commands: mpsc::Sender<Command>) -> Self {
+        Self { commands }
+    }
+
+    /// Asks for something. A connection that is stuck for hundreds of commands is left to its watchdogs.
+    pub(crate) fn command(&self, command: Command) {
+        if self.commands.try_send(command).is_err() {
+            tracing::debug!("a connection takes no more commands");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The driver between a server and connections that are made up, in virtual time. One scenario a file.
+
+mod a_channel_outlives_a_lost_link;
+mod a_message_follows_its_connected;
+mod no_answer_is_tried_again_and_then_failed;
+mod nobody_is_read_while_the_program_does_not_read;
+
+use std::sync::Arc;
+
+use grtc_protocol::PeerId;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Driver, Start};
+use crate::{
+    backend::{self, Command, Context, Handle, Open, RtcBackend},
+    channel::{Channel, Label},
+    channels::Channels,
+    event::{Event, Payload, Via},
+    link::{Incoming, LinkEnds, LinkError, Session, SignalLink},
+    negotiator::Input,
+    report::{CandidatePair, Timings},
+};
+
+/// What is made up: the server's end of each link, and each connection that the driver opens.
+struct World {
+    events: mpsc::Receiver<Event>,
+    server: Server,
+    links: mpsc::Receiver<Server>,
+    connections: mpsc::Receiver<Connection>,
+    channels: Arc<Channels>,
+    cancel: CancellationToken,
+    driver: tokio::task::JoinHandle<()>,
+}
+
+/// The server's end of a link.
+struct Server {
+    to_peer: mpsc::Sender<Incoming>,
+    from_peer: mpsc::Receiver<String>,
+}
+
+/// A connection that the driver has opened.
+struct Connection {
+    context: Context,
+    commands: mpsc::Receiver<Command>,
+}
+
+struct Link(mpsc::Sender<Server>);
+struct Backend(mpsc::Sender<Connection>);
+
+#[async_trait::async_trait]
+impl SignalLink for Link {
+    async fn open(&self, _: Option<&PeerId>) -> Result<LinkEnds, LinkError> {
+        let (ends, server) = link();
+        self.0.try_send(server).ok();
+        Ok(ends)
+    }
+}
+
+impl RtcBackend for Backend {
+    fn open(&self, context: Context) -> Handle {
+        let (handle, commands) = mpsc::channel(64);
+        self.0.try_send(Connection { context, commands }).ok();
+        Handle::new(handle)
+    }
+}
+
+fn link() -> (LinkEnds, Server) {
+    let (outgoing, from_peer) = mpsc::channel(64);
+    let (to_peer, incoming) = mpsc::channel(64);
+    (LinkEnds { outgoing, incoming }, Server { to_peer, from_peer })
+}
+
+fn id(name: &str) -> PeerId {
+    name.parse().unwrap()
+}
+
+impl World {
+    /// `me` joins a room in which these are, with a program that has room for so many events.
+    fn new(peers: &[&str], events: usize) -> Self {
+        let (program, events) = mpsc::channel(events);
+        let (opened, links) = mpsc::channel(64);
+        let (made, connections) = mpsc::channel(64);
+        let (ends, server) = link();
+        let (channels, cancel) = (Arc::<Channels>::default(), CancellationToken::new());
+        let driver = Driver::new(Start {
+            id: id("me"),
+            room: "room".parse().unwrap(),
+            peers: peers.iter().map(|peer| id(peer)).collect(),
+            session: Session::new(Arc::new(Link(opened)), id("me"), ends, fastrand::Rng::with_seed(1)),
+            backend: Arc::new(Backend(made)),
+            channels: Arc::clone(&channels),
+            events: program,
+            commands: mpsc::channel(1).1,
+            tracker: TaskTracker::new(),
+            cancel: cancel.clone(),
+        });
+        let driver = tokio::spawn(driver.run());
+        Self { events, server, links, connections, channels, cancel, driver }
+    }
+
+    async fn event(&mut self) -> Event {
+        self.events.recv().await.expect("the driver ended")
+    }
+
+    async fn connection(&mut self) -> Connection {
+        self.connections.recv().await.unwrap()
+    }
+
+    /// The driver's end, which closes all that it has opened.
+    async fn leave(self) {
+        self.cancel.cancel();
+        drop((self.server, self.links));
+        self.driver.await.unwrap();
+    }
+}
+
+impl Server {
+    async fn says(&self, frame: Value) {
+        self.to_peer.send(Incoming::Text(frame.to_string())).await.unwrap();
+    }
+
+    async fn room_state(&self, peers: &[&str]) {
+        let frame = json!({"type":"room_state","room_id":"room","your_peer_id":"me","peers":peers,"total_peers":1,"timestamp":"t"});
+        self.says(frame).await;
+    }
+
+    /// The next frame of this type that the peer sends.
+    async fn hears(&mut self, kind: &str) -> Value {
+        loop {
+            let frame: Value = serde_json::from_str(&self.from_peer.recv().await.unwrap()).unwrap();
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    async fn breaks(&self) {
+        self.to_peer.send(Incoming::End(LinkError::Unreachable("cut".to_owned()))).await.unwrap();
+    }
+}
+
+impl Connection {
+    async fn tells(&self, event: backend::Event) {
+        let Context { events, key, connection, .. } = &self.context;
+        events.send((key.clone(), *connection, event)).await.unwrap();
+    }
+
+    /// Is asked for an offer, and makes one.
+    async fn offers(&mut self) {
+        let Some(Command::CreateOffer) = self.commands.recv().await else { panic!("no offer is asked for") };
+        self.tells(backend::Event::Input(Input::OfferCreated {
+            connection: self.context.connection,
+            sdp: "v=0".to_owned(),
+        }))
+        .await;
+    }
+
+    /// A channel opens: what is sent over it, and what lets its messages through.
+    async fn opens(&self) -> (mpsc::Receiver<Payload>, watch::Receiver<bool>) {
+        let (sender, sent) = mpsc::channel(64);
+        let deliver = watch::Sender::new(false);
+        let host = || "host".to_owned();
+        let open = Open {
+            channel: Channel::Kept(sender),
+            pair: CandidatePair { local: host(), remote: host(), protocol: "udp".to_owned() },
+            timings: Timings { signaling: 0.0, ice: 0.0, dtls: 0.0, sctp: 0.0, total: 0.0 },
+            deliver: deliver.clone(),
+        };
+        let opened = deliver.subscribe();
+        // As a pump does: a message goes to the program once that knows of the channel.
+        let (inbox, from) = (self.context.inbox.clone(), self.context.key.peer.clone());
+        tokio::spawn(async move {
+            let mut deliver = deliver.subscribe();
+            deliver.wait_for(|deliver| *deliver).await.unwrap();
+            inbox.send(Event::Message { from, payload: "first".into(), via: Via::P2p }).await.ok();
+        });
+        self.tells(backend::Event::Channel { label: Label::Chat, open }).await;
+        (sent, opened)
+    }
+
+    /// Whether the driver has dropped it.
+    async fn is_dropped(mut self) -> bool {
+        loop {
+            match self.commands.recv().await {
+                Some(_) => {}
+                None => return true,
+            }
+        }
+    }
+}
