@@ -7,6 +7,7 @@ use grtc_protocol::{
     id::normalize,
     server::{Forward, ServerMessage},
     signal::Signal,
+    text,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -19,6 +20,7 @@ fuzz_target!(|text: &str| {
     if let Ok(id) = text.parse::<PeerId>() {
         assert_eq!(id.as_str().parse().as_ref(), Ok(&id));
         assert_eq!(normalize(id.as_str()), id.as_str());
+        assert!(text::hidden(id.as_str()).next().is_none() && !text::is_blank(id.as_str()));
     }
     if let Ok(id) = text.parse::<RoomId>() {
         assert_eq!(id.as_str().parse().as_ref(), Ok(&id));

@@ -8,6 +8,7 @@
 //! | [`signal`] | offers, answers and candidates as the peers themselves write and read them |
 //! | [`json`] | reading JSON whose values stay as the bytes they came in |
 //! | [`close`] | WebSocket close codes, and which of them say "come back" |
+//! | [`text`] | which characters of a text have no business there because they can't be seen |
 //! | [`limits`] | every number, once |
 //!
 //! The crate does no I/O. `docs/PROTOCOL.md` describes the same things for people who write a client in another
@@ -20,6 +21,7 @@ pub mod json;
 pub mod limits;
 pub mod server;
 pub mod signal;
+pub mod text;
 
 pub use close::CloseCode;
 pub use id::{PeerId, RoomId};

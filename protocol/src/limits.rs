@@ -14,6 +14,8 @@ pub const MESSAGE_ASSEMBLY: Duration = Duration::from_secs(10);
 pub const JSON_DEPTH: usize = 100;
 /// Longest peer id or room name, in Unicode scalar values after NFC.
 pub const NAME_CHARS: usize = 64;
+/// Combining marks on one character of a name: more than that is no language (UTS #39, section 5.4).
+pub const NAME_MARKS: usize = 4;
 /// Longest `id` that a client may give a message to have it acknowledged, in bytes.
 pub const MESSAGE_ID_BYTES: usize = 128;
 

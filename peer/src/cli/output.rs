@@ -2,7 +2,6 @@
 //! nothing but JSON with `--json`.
 
 use std::{
-    fmt::Write as _,
     io::{self, IsTerminal, Write as _},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -12,7 +11,7 @@ use grtc_peer::{Event, Payload, PeerId};
 use serde_json::{Value, json};
 
 use super::printer::{Line, Printer};
-use crate::text::{escaped, is_unsafe};
+use crate::text::{escaped, escaped_json};
 
 /// Where and how to print.
 #[derive(Debug)]
@@ -102,7 +101,7 @@ impl Output {
             Some(rest) if rest != "}" => format!(r#"{{"event":{event},"t_ms":{t_ms},{rest}"#),
             _ => format!(r#"{{"event":{event},"t_ms":{t_ms}}}"#),
         };
-        self.printer.line(Line::Out(plain(line))).await
+        self.printer.line(Line::Out(escaped_json(&line).into_owned())).await
     }
 
     fn text(&self, event: &Event) -> Option<Line> {
@@ -153,25 +152,6 @@ impl Output {
     }
 }
 
-/// JSON as it is safe to see on a terminal: what JSON leaves as it is and a terminal would obey is written out.
-fn plain(json: String) -> String {
-    if !json.chars().any(is_unsafe) {
-        return json;
-    }
-    let mut plain = String::with_capacity(json.len() + 16);
-    for c in json.chars() {
-        if is_unsafe(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string can't fail.
-                let _ = write!(plain, "\\u{unit:04x}");
-            }
-        } else {
-            plain.push(c);
-        }
-    }
-    plain
-}
-
 /// A line on stdout.
 pub(super) fn print(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -220,18 +200,5 @@ pub(crate) fn as_json(event: &Event) -> Value {
             json!({ "event": "error", "code": code, "message": message })
         }
         _ => Value::Null,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_stays_what_it_is_and_moves_no_cursor() {
-        let text = "a\u{9b}31m\u{202e}\u{7f}\u{e0041} é👩";
-        let line = plain(json!({ "text": text }).to_string());
-        assert!(!line.chars().any(is_unsafe), "{line}");
-        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json!({ "text": text }));
     }
 }
