@@ -1,5 +1,8 @@
 /** The words of the page, in the language that its user reads. */
 
+/** So long the words of a language may take to come. */
+const WORDS_MS = 15_000;
+
 export const LANGUAGES = /** @type {const} */ (['en', 'es']);
 
 /**
@@ -39,7 +42,9 @@ export function choose(wanted) {
  * @param {Language} wanted
  */
 export async function setLanguage(wanted) {
-  const response = await fetch(new URL(`../i18n/${wanted}.json`, import.meta.url));
+  const signal = AbortSignal.timeout(WORDS_MS);
+  const response = await fetch(new URL(`../i18n/${wanted}.json`, import.meta.url), { signal });
+  if (!response.ok) throw new Error(`the words: HTTP ${response.status}`);
   useWords(wanted, await response.json());
   document.documentElement.lang = wanted;
   document.title = t('page.title');

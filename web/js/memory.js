@@ -21,16 +21,18 @@ export function remember(thing, value) {
   for (const store of STORES) attempt(() => store().setItem(`grtc.${thing}`, value));
 }
 
-/** Whether this tab was in a room when it was last there. @param {boolean} inside */
+/** Whether this tab is in a room, at this address. @param {boolean} inside */
 export function rememberInside(inside) {
-  attempt(() => (inside ? sessionStorage.setItem('grtc.inside', '1') : sessionStorage.removeItem('grtc.inside')));
+  const at = location.search || '?';
+  attempt(() => (inside ? sessionStorage.setItem('grtc.inside', at) : sessionStorage.removeItem('grtc.inside')));
 }
 
-/** Whether this is a tab that was in a room and is loaded anew. */
+/** Whether this is a tab that was in a room, and is loaded anew or come back to. */
 export function wasInside() {
   const [navigation] = performance.getEntriesByType('navigation');
-  const again = /** @type {PerformanceNavigationTiming | undefined} */ (navigation)?.type === 'reload';
-  return again && attempt(() => sessionStorage.getItem('grtc.inside')) === '1';
+  const { type } = /** @type {PerformanceNavigationTiming} */ (navigation ?? {});
+  const again = type === 'reload' || type === 'back_forward';
+  return again && attempt(() => sessionStorage.getItem('grtc.inside')) === (location.search || '?');
 }
 
 /**

@@ -20,12 +20,16 @@ export class PageRoom extends Emitter {
   #room = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #statsTimer;
+  /** The page went away while it was in a room: it leaves, and comes back when the page does. */
+  suspended = false;
 
   constructor() {
     super();
     // A laptop that wakes up, a network that is there again: no reason to wait for the timer.
     addEventListener('online', () => this.retry());
     document.addEventListener('visibilitychange', () => document.hidden || this.retry());
+    addEventListener('pagehide', () => this.#suspend());
+    addEventListener('pageshow', () => this.#resume());
   }
 
   /** @returns {RoomStatus} */
@@ -69,6 +73,19 @@ export class PageRoom extends Emitter {
     room.join();
     clearInterval(this.#statsTimer);
     this.#statsTimer = setInterval(() => document.hidden || void room.readStats(), STATS_MS);
+  }
+
+  #suspend() {
+    if (!this.active) return;
+    this.suspended = true;
+    this.leave();
+  }
+
+  /** Out of the browser's memory; a page that is loaded anew begins by itself. */
+  #resume() {
+    if (!this.suspended) return;
+    this.suspended = false;
+    this.join(this.roomName, this.peerId, true);
   }
 
   leave() {

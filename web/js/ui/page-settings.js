@@ -2,6 +2,7 @@
 import { LANGUAGES, currentLanguage, setLanguage } from '../i18n.js';
 import { recall, remember } from '../memory.js';
 import { h } from './dom.js';
+import { showToast } from './toast-stack.js';
 
 const THEMES = ['auto', 'light', 'dark'];
 const OWN_NAMES = { en: 'English', es: 'Español' };
@@ -14,8 +15,13 @@ export class PageSettings extends HTMLElement {
     language.value = currentLanguage();
     language.addEventListener('change', () => {
       const chosen = /** @type {import('../i18n.js').Language} */ (language.value);
-      remember('language', chosen);
-      void setLanguage(chosen);
+      setLanguage(chosen).then(
+        () => remember('language', chosen),
+        () => {
+          language.value = currentLanguage();
+          showToast({ t: 'error.network', kind: 'bad' });
+        },
+      );
     });
 
     const themes = THEMES.map((name) => h('option', { value: name, t: `settings.theme.${name}` }));

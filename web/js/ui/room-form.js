@@ -118,7 +118,7 @@ export class RoomForm extends HTMLElement {
     const [kind, picture] = LOOKS[status.state];
     const active = this.#pageRoom?.active ?? false;
     if (status.state === 'joined') rememberInside(true);
-    if (status.state === 'closed') rememberInside(false);
+    if (status.state === 'closed' && !this.#pageRoom?.suspended) rememberInside(false);
     const hadFocus = this.#form.contains(document.activeElement);
     this.#bar.className = `room-status ${kind}`;
     this.#picture.replaceChildren(icon(picture));

@@ -115,8 +115,9 @@ export class Tabs {
     this.#browser = browser;
   }
 
-  static async launch() {
-    return new Tabs(await chromium.launch({ executablePath: BROWSER_BIN, args: BROWSER_FLAGS }));
+  /** @param {import('playwright-core').LaunchOptions} [options] */
+  static async launch(options = {}) {
+    return new Tabs(await chromium.launch({ executablePath: BROWSER_BIN, args: BROWSER_FLAGS, ...options }));
   }
 
   /**
@@ -127,9 +128,28 @@ export class Tabs {
    * @returns {Promise<Page>}
    */
   async open(url, options = {}, prepare = async () => {}) {
+    return this.#start(await this.#newPage(options, prepare), url);
+  }
+
+  /**
+   * The same for a page that may not start.
+   * @param {string} url
+   * @param {ContextOptions} [options]
+   * @param {(context: import('playwright-core').BrowserContext) => Promise<unknown>} [prepare]
+   */
+  async openRaw(url, options = {}, prepare = async () => {}) {
+    const page = await this.#newPage(options, prepare);
+    await page.goto(url, { waitUntil: 'commit' });
+    return page;
+  }
+
+  /** @param {ContextOptions} options @param {(context: import('playwright-core').BrowserContext) => Promise<unknown>} prepare */
+  async #newPage(options, prepare) {
     const context = await this.#browser.newContext({ locale: 'en-US', ...options });
     await prepare(context);
-    return this.#start(await context.newPage(), url);
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    return page;
   }
 
   /** Another tab of this one's user. @param {Page} page @param {string} url */
@@ -163,10 +183,10 @@ export class Tabs {
   }
 }
 
-/** A server and a browser for one file of scenarios; both end with it. */
-export async function startApp() {
+/** A server and a browser for one file of scenarios; both end with it. @param {import('playwright-core').LaunchOptions} [options] */
+export async function startApp(options) {
   const server = await new Server().start();
-  const tabs = await Tabs.launch();
+  const tabs = await Tabs.launch(options);
   after(async () => {
     await tabs.close();
     await server.remove();
