@@ -34,5 +34,4 @@ fmt:
 
 # What clippy has to say, and shellcheck of the scripts
 lint:
-    cargo clippy --workspace --all-targets -- -D warnings
-    shellcheck scripts/demo deploy/image-root
+    scripts/test lint scripts
