@@ -1,5 +1,7 @@
 //! `grtc-server` as a process of its own: started on a free port with a database of its own.
 
+#![allow(clippy::disallowed_methods, reason = "it keeps its own environment from what it starts")]
+
 use std::{
     ffi::OsStr,
     fs::{self, File},

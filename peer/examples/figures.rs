@@ -8,6 +8,8 @@
 //!
 //! It starts `grtc-server` and `grtc-peer` from its own build directory.
 
+#![allow(clippy::disallowed_methods, reason = "a program that starts two others and waits for them")]
+
 use std::{
     io::{BufRead, BufReader},
     path::PathBuf,

@@ -1,5 +1,7 @@
 //! The command line: one file a command.
 
+#![allow(clippy::disallowed_methods, reason = "the environment is read here")]
+
 mod completions;
 mod delivery;
 mod exit;

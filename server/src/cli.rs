@@ -1,6 +1,7 @@
 //! The command line: flags, environment and configuration file, in this order of precedence.
 
 #![allow(rustdoc::bare_urls, reason = "these comments are the help texts")]
+#![allow(clippy::disallowed_methods, reason = "the environment is read here")]
 
 mod file;
 mod health;

@@ -1,5 +1,7 @@
 //! Scenarios on a network that loses packets.
 
+#![allow(clippy::disallowed_methods, reason = "the test that runs inside is told so by a variable")]
+
 use std::{
     ffi::OsStr,
     process::{Command, Output},

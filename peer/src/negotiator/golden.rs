@@ -75,6 +75,7 @@ mod erased {
 
 #[test]
 fn golden_traces_are_what_the_machine_does() {
+    #[allow(clippy::disallowed_methods, reason = "a switch of the test's own")]
     let bless = std::env::var_os("GRTC_BLESS").is_some();
     let paths = traces();
     assert!(paths.len() >= 18, "the traces are not all there");

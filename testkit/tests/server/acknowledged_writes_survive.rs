@@ -10,13 +10,13 @@ use tokio::sync::mpsc;
 use crate::common::integrity;
 
 /// Writes until the server is gone, and tells of each item that was acknowledged.
-async fn write(http: Http, acknowledged: mpsc::UnboundedSender<(i64, String)>) {
+async fn write(http: Http, acknowledged: mpsc::Sender<(i64, String)>) {
     for n in 0.. {
         let title = format!("item {n}");
         let Ok(answer) = http.post("/api/items/", &json!({"title": title})).await else { return };
         assert_eq!(answer.status, 201);
         let id = answer.json().ok().and_then(|item| item["id"].as_i64()).unwrap_or_default();
-        let _ = acknowledged.send((id, title));
+        let _ = acknowledged.send((id, title)).await;
     }
 }
 
@@ -25,18 +25,18 @@ async fn kill_9_in_the_middle_of_writes_twenty_times() -> anyhow::Result<()> {
     let mut server = ServerProcess::launch(&Launch::default()).await?;
     let mut known = HashSet::new();
     for round in 0..20 {
-        let (sender, mut acknowledged) = mpsc::unbounded_channel();
+        let (sender, mut acknowledged) = mpsc::channel(64);
         let writers: Vec<_> = (0..8).map(|_| tokio::spawn(write(server.http(), sender.clone()))).collect();
         drop(sender);
         for _ in 0..round * 3 {
             known.extend(acknowledged.recv().await);
         }
         let directory = server.kill().await?;
-        for writer in writers {
-            writer.await?;
-        }
         while let Some(item) = acknowledged.recv().await {
             known.insert(item);
+        }
+        for writer in writers {
+            writer.await?;
         }
         server = ServerProcess::again(directory).await?;
         assert_eq!(integrity(&server.database()).await?, "ok");

@@ -122,7 +122,7 @@ async fn a_handshake_gets_over_each_lost_flight() {
         opens.spawn(async move {
             let runtimes: [Arc<dyn Runtime>; 2] = [Arc::new(KickRuntime::new()), Arc::new(KickRuntime::new())];
             let pair = tokio::time::timeout(Duration::from_secs(20), open(runtimes, Some(lost))).await;
-            pair.map(|pair| (lost, pair.took)).unwrap_or_else(|_| panic!("hangs without flight {lost}"))
+            pair.map_or_else(|_| panic!("hangs without flight {lost}"), |pair| (lost, pair.took))
         });
     }
     println!("{:?}", opens.join_all().await);

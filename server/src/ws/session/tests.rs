@@ -30,7 +30,7 @@ impl Rooms {
     }
 
     /// The client's end of a connection whose session runs.
-    async fn connect(&self, peer: &str) -> (DuplexStream, JoinHandle<()>) {
+    fn connect(&self, peer: &str) -> (DuplexStream, JoinHandle<()>) {
         let (client, server) = tokio::io::duplex(PIPE);
         let join = Join { room: "r".parse().unwrap(), peer: peer.parse().unwrap() };
         let context = self.0.clone();
@@ -39,7 +39,7 @@ impl Rooms {
     }
 
     async fn join(&self, peer: &str) -> Client {
-        let (stream, session) = self.connect(peer).await;
+        let (stream, session) = self.connect(peer);
         let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
         let mut client = Client { socket, session };
         client.expect("room_state").await;
@@ -87,7 +87,7 @@ impl Client {
 async fn who_does_not_answer_pings_is_closed_with_4408() {
     let rooms = Rooms::new(0);
     let mut watcher = rooms.join("watcher").await;
-    let (stream, _session) = rooms.connect("silent").await;
+    let (stream, _session) = rooms.connect("silent");
     let since = Instant::now();
     assert_eq!(watcher.left().await, (json!("silent"), json!("lost")));
     assert_eq!(since.elapsed().as_secs(), (HEARTBEAT_INTERVAL + HEARTBEAT_TIMEOUT).as_secs());
@@ -165,7 +165,7 @@ async fn a_flood_that_does_not_stop_is_closed_with_4029() {
 async fn who_takes_nothing_is_closed_with_4008() {
     let rooms = Rooms::new(0);
     let mut watcher = rooms.join("watcher").await;
-    let (_stream, session) = rooms.connect("stuck").await;
+    let (_stream, session) = rooms.connect("stuck");
     watcher.expect("peer_joined").await;
     // More than the pipe takes, less than an outbox.
     watcher.send(json!({"type": "broadcast", "data": "x".repeat(2 * PIPE)})).await;
@@ -184,7 +184,7 @@ async fn who_takes_nothing_is_closed_with_4008() {
 async fn who_takes_too_little_is_closed_with_4008_at_once() {
     let rooms = Rooms::new(0);
     let mut watcher = rooms.join("watcher").await;
-    let (_stream, _session) = rooms.connect("stuck").await;
+    let (_stream, _session) = rooms.connect("stuck");
     watcher.expect("peer_joined").await;
     let since = Instant::now();
     let text = json!({"type": "broadcast", "data": "x".repeat(60_000)}).to_string();
@@ -206,7 +206,7 @@ async fn who_takes_too_little_is_closed_with_4008_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_message_that_is_never_whole_is_closed_with_1008() {
     let rooms = Rooms::new(0);
-    let (mut stream, _session) = rooms.connect("a").await;
+    let (mut stream, _session) = rooms.connect("a");
     let since = Instant::now();
     // The beginning of a text, and then some of it every second.
     stream.write_all(b"\x01\x81\0\0\0\0{").await.unwrap();
