@@ -4,46 +4,40 @@
 
 mod hub;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use bytes::Bytes;
 use grtc_peer::{Event, Payload};
 use hub::{Hub, connected, id, until};
+use tokio::{sync::watch, time::timeout};
 
 const MESSAGES: usize = 2_000;
 const LENGTH: usize = 16 * 1024;
+/// Who sends nothing for so long waits.
+const STANDSTILL: Duration = Duration::from_millis(300);
+/// Longer than everything that a goodbye waits for: what was not kept by then is lost.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sender_waits_and_everything_arrives_in_order() {
     let hub = Hub::default();
     let ((a, _a_events), (_b, mut b_events)) = hub.pair().await;
 
-    let sent = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&sent);
+    let (counter, mut sent) = watch::channel(0);
     let sending = tokio::spawn(async move {
         for number in 0..MESSAGES {
             let mut bytes = vec![0; LENGTH];
             bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
             a.send(&id("b"), Bytes::from(bytes)).await.unwrap();
-            counter.fetch_add(1, Ordering::Relaxed);
+            counter.send_replace(number + 1);
         }
         a.flush(&id("b")).await.unwrap();
         a
     });
     // Nobody reads: the sender comes to a stand.
-    let mut before = usize::MAX;
-    while before != sent.load(Ordering::Relaxed) {
-        before = sent.load(Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    }
-    let buffered = before * LENGTH;
-    assert!(before < MESSAGES, "{buffered} bytes went somewhere");
+    while matches!(timeout(STANDSTILL, sent.changed()).await, Ok(Ok(()))) {}
+    let before = *sent.borrow();
+    assert!(before < MESSAGES, "{} bytes went somewhere", before * LENGTH);
     for number in 0..MESSAGES {
         let got = until(&mut b_events, |event| match event {
             Event::Message { payload: Payload::Binary(bytes), .. } => Some(bytes.clone()),
@@ -86,13 +80,12 @@ async fn read_afterwards(messages: usize) {
         assert_eq!(hub::text(&mut b_events).await.parse(), Ok(number));
     }
     sending.await.unwrap();
-    // Longer than any goodbye takes.
     while !b.connected().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        b.status().await;
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(GOODBYE).await;
     for number in early..messages {
-        let text = tokio::time::timeout(Duration::from_secs(5), hub::text(&mut b_events)).await;
+        let text = timeout(Duration::from_secs(5), hub::text(&mut b_events)).await;
         assert_eq!(text.map(|text| text.parse()), Ok(Ok(number)), "was lost");
     }
     b.leave().await;
@@ -116,5 +109,5 @@ async fn who_leaves_does_not_wait_for_its_own_reader() {
         a.send(&id("b"), "x".repeat(1_000)).await.unwrap();
     }
     a.leave().await;
-    tokio::time::timeout(Duration::from_secs(5), b.leave()).await.unwrap();
+    timeout(Duration::from_secs(5), b.leave()).await.unwrap();
 }
