@@ -2,7 +2,7 @@
 
 use crate::{event::Payload, rtc::channel as rtc};
 
-pub(crate) use crate::rtc::channel::Closed;
+pub(crate) use crate::rtc::channel::Refusal;
 
 /// What a channel is for. Each kind has a pump of its own in `rtc`, and its place in the driver's `pairs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +37,16 @@ pub(crate) enum Channel {
 
 impl Channel {
     /// Hands a message over, as soon as there is room for it.
-    pub(crate) async fn send(&self, payload: &Payload) -> Result<(), Closed> {
+    pub(crate) async fn send(&self, payload: &Payload) -> Result<(), Refusal> {
         match self {
             Self::Rtc(channel) => channel.send(payload).await,
             #[cfg(test)]
-            Self::Kept(channel) => channel.send(payload.clone()).await.map_err(|_| Closed),
+            Self::Kept(channel) => channel.send(payload.clone()).await.map_err(|_| Refusal::Closed),
         }
     }
 
     /// Bytes that were sent and not acknowledged yet.
-    pub(crate) async fn outstanding(&self) -> Result<usize, Closed> {
+    pub(crate) async fn outstanding(&self) -> Result<usize, Refusal> {
         match self {
             Self::Rtc(channel) => channel.outstanding().await,
             #[cfg(test)]

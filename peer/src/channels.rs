@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use grtc_protocol::PeerId;
 
 use crate::{
-    channel::Channel,
+    channel::{Channel, Refusal},
     event::Payload,
     limits::{FLUSH_CHECK, MESSAGE_BYTES},
 };
@@ -27,6 +27,25 @@ pub enum SendError {
     /// The message is longer than [`MESSAGE_BYTES`].
     #[error("a message has at most {MESSAGE_BYTES} bytes, this one has {0}")]
     TooLong(usize),
+    /// The message is longer than this peer takes.
+    #[error("{peer_id} takes messages of at most {limit} bytes, this one has {length}")]
+    TooLongFor {
+        /// Who.
+        peer_id: PeerId,
+        /// What it takes, in bytes.
+        limit: usize,
+        /// What the message has.
+        length: usize,
+    },
+}
+
+/// What became of a message to everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SentToAll {
+    /// To how many it is on its way.
+    pub sent: usize,
+    /// Why it is not on its way to the others that there was an open channel to.
+    pub not_sent: Vec<SendError>,
 }
 
 /// The channels, by peer. The lock is held for a look-up only, never over an await.
@@ -66,14 +85,15 @@ impl Channels {
 
     pub(crate) async fn send(&self, peer: &PeerId, payload: &Payload) -> Result<(), SendError> {
         checked(payload)?;
-        self.get(peer)?.send(payload).await.map_err(|_| SendError::Closed(peer.clone()))
+        sent(peer, &self.get(peer)?, payload).await
     }
 
-    pub(crate) async fn send_all(&self, payload: &Payload) -> Result<usize, SendError> {
+    pub(crate) async fn send_all(&self, payload: &Payload) -> Result<SentToAll, SendError> {
         checked(payload)?;
-        let channels: Vec<Channel> = self.lock().values().cloned().collect();
-        let sent = join_all(channels.iter().map(|channel| channel.send(payload))).await;
-        Ok(sent.iter().filter(|sent| sent.is_ok()).count())
+        let channels: Vec<_> = self.lock().iter().map(|(peer, channel)| (peer.clone(), channel.clone())).collect();
+        let all = join_all(channels.iter().map(|(peer, channel)| sent(peer, channel, payload))).await;
+        let not_sent: Vec<_> = all.into_iter().filter_map(Result::err).collect();
+        Ok(SentToAll { sent: channels.len() - not_sent.len(), not_sent })
     }
 
     /// Waits until the peer has acknowledged everything.
@@ -87,6 +107,13 @@ impl Channels {
             }
         }
     }
+}
+
+async fn sent(peer: &PeerId, channel: &Channel, payload: &Payload) -> Result<(), SendError> {
+    channel.send(payload).await.map_err(|refusal| match refusal {
+        Refusal::Closed => SendError::Closed(peer.clone()),
+        Refusal::TooLong(limit) => SendError::TooLongFor { peer_id: peer.clone(), limit, length: payload.len() },
+    })
 }
 
 fn checked(payload: &Payload) -> Result<(), SendError> {

@@ -15,10 +15,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::config::Config;
 use crate::{
-    channels::{Channels, SendError},
+    channels::{Channels, SendError, SentToAll},
     driver::{Command, Driver, Start},
     event::{Event, Payload},
-    limits::EVENT_QUEUE,
+    limits::{EVENT_QUEUE, SOCKET_BUFFER_BYTES},
     link::{self, LinkEnds, LinkError, Session, SignalLink, WebSocketLink},
     report::PeerStatus,
     rtc::{IceServer, NetworkError, Settings, WebRtc},
@@ -85,6 +85,7 @@ impl Peer {
             ice_servers: if config.ice_servers.is_empty() { offered } else { config.ice_servers.clone() },
             relay_only: config.network.relay_only,
             resolve_mdns: !config.network.no_mdns,
+            socket_buffer: SOCKET_BUFFER_BYTES,
         };
         let mut urls = settings.ice_servers.iter().flat_map(|server| &server.urls);
         if settings.relay_only && !urls.any(|url| url.starts_with("turn")) {
@@ -151,11 +152,12 @@ impl Peer {
         self.channels.send(peer, &payload.into()).await
     }
 
-    /// Sends a message to all peers that there is an open channel to, and says to how many. Waits for the slowest.
+    /// Sends a message to all peers that there is an open channel to, and says to whom not: one may take shorter messages
+    /// only, or close meanwhile. Waits for the slowest.
     ///
     /// # Errors
-    /// When the message is too long.
-    pub async fn send_all(&self, payload: impl Into<Payload> + Send) -> Result<usize, SendError> {
+    /// When the message is too long for anybody.
+    pub async fn send_all(&self, payload: impl Into<Payload> + Send) -> Result<SentToAll, SendError> {
         self.channels.send_all(&payload.into()).await
     }
 

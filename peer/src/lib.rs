@@ -41,7 +41,7 @@ mod report;
 mod rtc;
 
 pub use self::{
-    channels::SendError,
+    channels::{SendError, SentToAll},
     client::{Config, Events, JoinError, Peer},
     event::{Event, Payload, Via},
     limits::MESSAGE_BYTES,

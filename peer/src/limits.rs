@@ -36,14 +36,31 @@ pub(crate) const LINK_QUEUE: usize = 64;
 
 /// Longest message on a data channel, in bytes: what Chromium takes.
 pub const MESSAGE_BYTES: usize = 256 * 1024;
-/// Bytes that are under way on one channel before a send waits. This is the window, too: larger ones overflow the queues
-/// of real networks, and the library takes a round trip for every packet lost there.
+/// The longest message to somebody who does not say how long it may be. RFC 8841 has one byte more, of which some stacks
+/// die.
+pub(crate) const UNSAID_MESSAGE_BYTES: usize = 65_535;
+/// Bytes that are under way on one connection before a send waits: larger windows overflow the queues of real networks, and
+/// the library takes a round trip for every packet lost there.
 pub(crate) const SEND_BUFFER_BYTES: usize = 256 * 1024;
-/// The receive window of an association when the kernel grants [`SOCKET_BUFFER_BYTES`].
+/// What the UDP socket of somebody holds who does not say: a browser's.
+pub(crate) const UNSAID_SOCKET_BYTES: usize = 64 * 1024;
+/// A UDP socket that holds so much takes all that may be under way, however its process is scheduled.
+pub(crate) const PATIENT_SOCKET_BYTES: usize = 1024 * 1024;
+/// Bytes that are on the path, and in nobody's socket, for each millisecond of the round trip.
+pub(crate) const WINDOW_BYTES_PER_MS: usize = 32 * 1024;
+/// While a send waits for room: how often it looks itself.
+pub(crate) const ROOM_CHECK: Duration = Duration::from_millis(5);
+/// Datagrams that one system call takes: more gain little and come as one burst.
+pub(crate) const RUN_DATAGRAMS: usize = 14;
+/// The same in bytes: what UDP takes.
+pub(crate) const RUN_BYTES: usize = 60_000;
+/// Bytes that wait for the end of a pass of the library's driver, or for their pace, before it waits itself.
+pub(crate) const WAITING_BYTES: usize = 1024 * 1024;
+/// The receive window of an association when a socket holds as much.
 pub(crate) const RECEIVE_WINDOW_BYTES: u32 = 1024 * 1024;
-/// The receive window, and the longest message, when it does not: it has to fit the buffer that Linux gives by default,
-/// or a burst overflows that and each lost packet costs a second.
-pub(crate) const SMALL_RECEIVE_WINDOW_BYTES: u32 = 128 * 1024;
+/// The same when it does not, as by Linux's default: the longest message and a bit. The association takes a message from
+/// the window when it is complete.
+pub(crate) const SMALL_RECEIVE_WINDOW_BYTES: u32 = 320 * 1024;
 /// Asked of the kernel for each UDP socket, in each direction.
 pub(crate) const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 

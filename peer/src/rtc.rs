@@ -7,6 +7,8 @@
 //! | [`channel_set`] | the channels of one, each with a pump |
 //! | [`pump`] | reads one channel |
 //! | [`channel`] | a data channel to send on |
+//! | [`window`] | how long a message may be, and how much may be under way |
+//! | [`sizes`] | what descriptions say about that |
 //! | [`candidates`] | local candidates as they are signaled |
 //! | [`handler`] | the library's callbacks, which own nothing |
 //! | [`runtime`] | what makes the library fast |
@@ -20,7 +22,11 @@ mod handler;
 mod network;
 mod pump;
 mod runtime;
+mod sizes;
 mod task;
+#[cfg(test)]
+mod tests;
+mod window;
 
 use std::sync::Arc;
 
@@ -58,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) relay_only: bool,
     pub(crate) resolve_mdns: bool,
+    /// Asked of the kernel for each UDP socket, in bytes.
+    pub(crate) socket_buffer: usize,
 }
 
 /// Makes connections with the webrtc crate.

@@ -26,7 +26,7 @@ async fn eight_peers_open_all_channels_and_hear_each_other() {
         all_connected(events, 7).await;
     }
     for (peer, _) in &peers {
-        assert_eq!(peer.send_all(format!("from {}", peer.id())).await, Ok(7));
+        assert_eq!(peer.send_all(format!("from {}", peer.id())).await.unwrap().sent, 7);
     }
     for (peer, events) in &mut peers {
         let mut heard = Vec::new();

@@ -9,52 +9,99 @@ use std::{
 };
 
 use bytes::BytesMut;
+use tokio::{
+    sync::{Mutex, Notify},
+    time::timeout,
+};
 use webrtc::data_channel::DataChannel;
 
-use crate::event::Payload;
+use super::window::Window;
+use crate::{event::Payload, limits::ROOM_CHECK};
 
 /// An open channel. Clones are the same channel; it ends with its connection, whoever holds one.
 #[derive(Clone)]
-pub(crate) struct Channel {
+pub(crate) struct Channel(Arc<Shared>);
+
+struct Shared {
     channel: Arc<dyn DataChannel>,
-    sent: Arc<AtomicU64>,
+    window: Arc<Window>,
+    sent: AtomicU64,
+    /// One message after the other, in the order in which they came.
+    turn: Mutex<()>,
+    /// Half of the window is free again.
+    freed: Notify,
 }
 
-/// The channel is closed.
-#[derive(Debug)]
-pub(crate) struct Closed;
+/// Why a message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The channel is closed.
+    Closed,
+    /// The other side takes no message longer than this.
+    TooLong(usize),
+}
 
 impl Channel {
-    pub(super) fn new(channel: Arc<dyn DataChannel>) -> Self {
-        Self { channel, sent: Arc::default() }
+    /// A channel of a connection with this window.
+    pub(super) async fn new(channel: Arc<dyn DataChannel>, window: Arc<Window>) -> Self {
+        // One that is closed says so when something is sent.
+        let half = u32::try_from(window.low()).unwrap_or(u32::MAX);
+        let _ = channel.set_buffered_amount_low_threshold(half).await;
+        let (sent, turn, freed) = (AtomicU64::new(0), Mutex::new(()), Notify::new());
+        Self(Arc::new(Shared { channel, window, sent, turn, freed }))
     }
 
     /// Hands a message over, as soon as there is room for it.
-    pub(crate) async fn send(&self, payload: &Payload) -> Result<(), Closed> {
+    pub(crate) async fn send(&self, payload: &Payload) -> Result<(), Refusal> {
+        let longest = self.0.window.longest();
+        if payload.len() > longest {
+            return Err(Refusal::TooLong(longest));
+        }
+        let _turn = self.0.turn.lock().await;
+        self.room(payload.len()).await?;
         let sent = match payload {
-            Payload::Text(text) => self.channel.send_text(text).await,
-            Payload::Binary(bytes) => self.channel.send(BytesMut::from(&bytes[..])).await,
+            Payload::Text(text) => self.0.channel.send_text(text).await,
+            Payload::Binary(bytes) => self.0.channel.send(BytesMut::from(&bytes[..])).await,
         };
-        sent.map_err(|_| Closed)?;
-        self.sent.fetch_add(payload.len() as u64, Ordering::Relaxed);
+        sent.map_err(|_| Refusal::Closed)?;
+        self.0.sent.fetch_add(payload.len() as u64, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Waits until a message of this length may be under way.
+    async fn room(&self, length: usize) -> Result<(), Refusal> {
+        while !self.0.window.admits(self.outstanding().await?, length) {
+            // The note of it stands in one queue with the messages that come, which may be full.
+            let _ = timeout(ROOM_CHECK, self.0.freed.notified()).await;
+        }
+        Ok(())
+    }
+
+    /// Less than half of the window is under way: who waits for room has it.
+    pub(super) fn freed(&self) {
+        self.0.freed.notify_one();
     }
 
     /// Bytes that were handed over.
     pub(super) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+        self.0.sent.load(Ordering::Relaxed)
     }
 
     /// Bytes that were sent and not acknowledged yet.
-    pub(crate) async fn outstanding(&self) -> Result<usize, Closed> {
-        self.channel.outstanding_bytes().await.map_err(|_| Closed)
+    pub(crate) async fn outstanding(&self) -> Result<usize, Refusal> {
+        self.0.channel.outstanding_bytes().await.map_err(|_| Refusal::Closed)
     }
 
     /// Ends the channel, once what was sent is delivered.
     pub(super) async fn close(&self) {
-        // One that is closed already is what is wanted.
-        let _ = self.channel.close().await;
+        close(&*self.0.channel).await;
     }
+}
+
+/// Ends a channel.
+pub(super) async fn close(channel: &dyn DataChannel) {
+    // One that is closed already is what is wanted.
+    let _ = channel.close().await;
 }
 
 /// Sees whether a channel is wedged: the library can lose the timer that would send lost data again.

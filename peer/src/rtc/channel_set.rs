@@ -13,7 +13,10 @@ use webrtc::data_channel::DataChannel;
 
 use super::{
     channel::Channel,
+    connection::Connection,
     pump::{Activity, FromPump, Note, Pump},
+    runtime::Flow,
+    window::Window,
 };
 use crate::{
     channel::Label,
@@ -41,6 +44,8 @@ struct OpenChannel {
 }
 
 pub(super) struct ChannelSet {
+    window: Arc<Window>,
+    flow: Arc<Flow>,
     inbox: mpsc::Sender<event::Event>,
     from: PeerId,
     to_set: mpsc::Sender<FromPump>,
@@ -54,9 +59,11 @@ pub(super) struct ChannelSet {
 
 impl ChannelSet {
     /// No channels yet. Their messages go to `inbox`.
-    pub(super) fn new(inbox: mpsc::Sender<event::Event>, from: PeerId) -> Self {
+    pub(super) fn new(connection: &Connection, inbox: mpsc::Sender<event::Event>, from: PeerId) -> Self {
         let (to_set, from_pumps) = mpsc::channel(CONNECTION_QUEUE);
         Self {
+            window: connection.window(),
+            flow: connection.flow(),
             inbox,
             from,
             to_set,
@@ -94,6 +101,8 @@ impl ChannelSet {
             inbox: self.inbox.clone(),
             activity: Arc::clone(&self.activity),
             from: self.from.clone(),
+            window: Arc::clone(&self.window),
+            flow: Arc::clone(&self.flow),
         }
     }
 

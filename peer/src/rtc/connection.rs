@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use grtc_protocol::signal::IceCandidate;
@@ -25,13 +25,14 @@ use super::{
     Settings,
     handler::{Callback, Handler},
     network::receive_limits,
-    runtime::KickRuntime,
+    runtime::{Flow, KickRuntime},
+    sizes::{self, Sizes},
+    window::Window,
 };
 use crate::{
     channel::Label,
     limits::{
         DESCRIPTION_BYTES, ICE_CHECK_INTERVAL, ICE_CHECKS, ICE_DISCONNECTED, ICE_FAILED, ICE_KEEPALIVE, RELAY_WAIT,
-        SEND_BUFFER_BYTES,
     },
     report::CandidatePair,
 };
@@ -40,13 +41,19 @@ use crate::{
 static NO_MULTICAST: AtomicBool = AtomicBool::new(false);
 
 /// The guard. The library frees nothing of a connection that is not closed, so that dropping this closes it.
-pub(super) struct Connection(Option<Arc<dyn PeerConnection>>);
+pub(super) struct Connection {
+    connection: Option<Arc<dyn PeerConnection>>,
+    flow: Arc<Flow>,
+    window: Arc<Window>,
+    /// What this side's UDP sockets hold.
+    socket: usize,
+}
 
 impl Connection {
     /// A connection with its sockets bound.
     pub(super) async fn new(settings: &Settings, callbacks: mpsc::Sender<Callback>) -> Result<Self, Error> {
         if settings.resolve_mdns && !NO_MULTICAST.load(Ordering::Relaxed) {
-            match Self::on(runtime(), settings, MulticastDnsMode::QueryOnly, callbacks.clone()).await {
+            match Self::kicked(settings, MulticastDnsMode::QueryOnly, callbacks.clone()).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {
                     NO_MULTICAST.store(true, Ordering::Relaxed);
@@ -54,30 +61,59 @@ impl Connection {
                 }
             }
         }
-        Self::on(runtime(), settings, MulticastDnsMode::Disabled, callbacks).await
+        Self::kicked(settings, MulticastDnsMode::Disabled, callbacks).await
+    }
+
+    async fn kicked(
+        settings: &Settings,
+        mdns: MulticastDnsMode,
+        callbacks: mpsc::Sender<Callback>,
+    ) -> Result<Self, Error> {
+        let runtime = KickRuntime::new(settings.socket_buffer);
+        let flow = runtime.flow();
+        Self::on(Arc::new(runtime), flow, settings, mdns, callbacks).await
     }
 
     /// A connection on this runtime.
     pub(super) async fn on(
         runtime: Arc<dyn Runtime>,
+        flow: Arc<Flow>,
         settings: &Settings,
         mdns: MulticastDnsMode,
         callbacks: mpsc::Sender<Callback>,
     ) -> Result<Self, Error> {
+        let (receive_window, socket) = receive_limits(settings.socket_buffer);
         let connection = PeerConnectionBuilder::new()
-            .with_setting_engine(engine(mdns))
+            .with_setting_engine(engine(mdns, receive_window))
             .with_configuration(configuration(settings))
             .with_handler(Arc::new(Handler(callbacks)))
             .with_runtime(runtime)
             .with_udp_addrs(settings.addresses.clone())
-            .with_data_channel_send_buffer_limit(SEND_BUFFER_BYTES)
             .build()
             .await?;
-        Ok(Self(Some(Arc::new(connection))))
+        let window = Arc::new(Window::new(Arc::clone(&flow)));
+        Ok(Self { connection: Some(Arc::new(connection)), flow, window, socket })
+    }
+
+    /// What reaches the sockets.
+    pub(super) fn flow(&self) -> Arc<Flow> {
+        Arc::clone(&self.flow)
+    }
+
+    /// How much may be sent.
+    pub(super) fn window(&self) -> Arc<Window> {
+        Arc::clone(&self.window)
+    }
+
+    /// Lets the window follow the path.
+    pub(super) async fn measure(&self) {
+        if let Some(ms) = self.round_trip_ms().await {
+            self.window.round_trip(Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or_default());
+        }
     }
 
     fn get(&self) -> Result<&dyn PeerConnection, Error> {
-        self.0.as_deref().ok_or(Error::ErrConnectionClosed)
+        self.connection.as_deref().ok_or(Error::ErrConnectionClosed)
     }
 
     /// A channel of this side.
@@ -89,7 +125,7 @@ impl Connection {
     pub(super) async fn create_offer(&self) -> Result<String, Error> {
         let connection = self.get()?;
         let offer = connection.create_offer(None).await?;
-        let sdp = offer.sdp.clone();
+        let sdp = sizes::announcing(&offer.sdp, self.socket);
         connection.set_local_description(offer).await?;
         Ok(sdp)
     }
@@ -97,16 +133,23 @@ impl Connection {
     /// Sets the other side's offer; the answer, set as the local description.
     pub(super) async fn accept_offer(&self, sdp: String) -> Result<String, Error> {
         let connection = self.get()?;
-        connection.set_remote_description(RTCSessionDescription::offer(checked(sdp)?)?).await?;
+        connection.set_remote_description(RTCSessionDescription::offer(self.read(sdp)?)?).await?;
         let answer = connection.create_answer(None).await?;
-        let sdp = answer.sdp.clone();
+        let sdp = sizes::announcing(&answer.sdp, self.socket);
         connection.set_local_description(answer).await?;
         Ok(sdp)
     }
 
     /// Sets the other side's answer.
     pub(super) async fn apply_answer(&self, sdp: String) -> Result<(), Error> {
-        self.get()?.set_remote_description(RTCSessionDescription::answer(checked(sdp)?)?).await
+        self.get()?.set_remote_description(RTCSessionDescription::answer(self.read(sdp)?)?).await
+    }
+
+    /// The other side's description as the library is to see it.
+    fn read(&self, sdp: String) -> Result<String, Error> {
+        let sdp = checked(sdp)?;
+        self.window.announced(Sizes::of(&sdp));
+        Ok(sizes::lifted(&sdp))
     }
 
     /// Adds a candidate of the other side.
@@ -137,7 +180,7 @@ impl Connection {
 
     /// Closes it.
     pub(super) async fn close(mut self) {
-        if let Some(connection) = self.0.take() {
+        if let Some(connection) = self.connection.take() {
             close(connection).await;
         }
     }
@@ -145,7 +188,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let (Some(connection), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(connection), Ok(runtime)) = (self.connection.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
         runtime.spawn(close(connection));
     }
 }
@@ -165,22 +210,17 @@ fn checked(sdp: String) -> Result<String, Error> {
     }
 }
 
-fn runtime() -> Arc<dyn Runtime> {
-    Arc::new(KickRuntime::new())
-}
-
-fn engine(mdns: MulticastDnsMode) -> SettingEngine {
-    let (window, longest) = receive_limits();
+fn engine(mdns: MulticastDnsMode, receive_window: u32) -> SettingEngine {
     SettingEngineBuilder::new()
         .with_include_loopback_candidate(true)
         .with_multicast_dns_mode(mdns)
         // A check that arrives before the candidate it comes from, or from a browser that hides its address, is as good.
-        .with_prflx_acceptance_min_wait(Some(std::time::Duration::ZERO))
+        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
         .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS))
         .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEPALIVE))
-        .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(longest))
-        .with_sctp_max_receive_buffer_size(window)
+        .with_sctp_max_message_size(SctpMaxMessageSize::Unbounded)
+        .with_sctp_max_receive_buffer_size(receive_window)
         .build()
 }
 

@@ -4,9 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use if_addrs::Interface;
 
-use crate::limits::{
-    LOCAL_ADDRESSES, MESSAGE_BYTES, RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES, SOCKET_BUFFER_BYTES,
-};
+use crate::limits::{LOCAL_ADDRESSES, RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES};
 
 /// How this peer is reached. The default takes every usable address of every interface, IPv4 and IPv6, and loopback
 /// when that is all there is.
@@ -86,18 +84,20 @@ fn choose(network: &Network, there: Vec<Interface>) -> Result<Vec<SocketAddr>, N
     }
 }
 
-/// The receive window of an association and the longest message: what the kernel's buffers hold.
-pub(super) fn receive_limits() -> (u32, u32) {
-    let small = (SMALL_RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES);
-    let Ok(socket) = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None) else { return small };
-    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
-    // Linux reports twice what it grants.
-    match socket.recv_buffer_size() {
-        Ok(bytes) if bytes >= SOCKET_BUFFER_BYTES => {
-            (RECEIVE_WINDOW_BYTES, u32::try_from(MESSAGE_BYTES).unwrap_or(SMALL_RECEIVE_WINDOW_BYTES))
-        }
-        _ => small,
-    }
+/// The receive window of an association, and what a UDP socket holds that this many bytes are asked for.
+pub(super) fn receive_limits(asked: usize) -> (u32, usize) {
+    let holds = granted(asked).unwrap_or(0);
+    let window = if holds < RECEIVE_WINDOW_BYTES as usize { SMALL_RECEIVE_WINDOW_BYTES } else { RECEIVE_WINDOW_BYTES };
+    (window, holds)
+}
+
+/// What the kernel gives a UDP socket that asks for this many bytes.
+fn granted(asked: usize) -> Option<usize> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).ok()?;
+    let _ = socket.set_recv_buffer_size(asked);
+    let holds = socket.recv_buffer_size().ok()?;
+    // Linux counts what it needs itself, and reports twice what it was asked for.
+    Some(if cfg!(target_os = "linux") { holds / 2 } else { holds })
 }
 
 #[cfg(test)]

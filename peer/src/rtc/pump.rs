@@ -3,13 +3,14 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc, watch};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
-use super::channel::Channel;
+use super::{channel::Channel, runtime::Flow, window::Window};
 use crate::{
     channel::Label,
     event::{self, Payload, Via},
@@ -72,6 +73,42 @@ pub(super) struct Pump {
     pub(super) inbox: mpsc::Sender<event::Event>,
     pub(super) activity: Arc<Activity>,
     pub(super) from: grtc_protocol::PeerId,
+    pub(super) window: Arc<Window>,
+    pub(super) flow: Arc<Flow>,
+}
+
+/// Events taken in a row after which the library may hold some back ([`Flow::kick`]): less than the 256 that it queues.
+const HELD_BACK: usize = 64;
+
+/// A channel's events.
+struct Reader {
+    channel: Arc<dyn DataChannel>,
+    flow: Arc<Flow>,
+    /// Since the last kick.
+    taken: usize,
+}
+
+impl Reader {
+    /// The next event. Safe to drop and to call again.
+    async fn next(&mut self) -> Option<DataChannelEvent> {
+        let event = {
+            let next = self.channel.poll();
+            tokio::pin!(next);
+            match futures_util::poll!(next.as_mut()) {
+                Poll::Ready(event) => event,
+                Poll::Pending => {
+                    // The queue is empty.
+                    if self.taken >= HELD_BACK {
+                        self.taken = 0;
+                        self.flow.kick();
+                    }
+                    next.await
+                }
+            }
+        };
+        self.taken += 1;
+        event
+    }
 }
 
 impl Pump {
@@ -81,6 +118,8 @@ impl Pump {
         let (mut held, mut bytes) = (VecDeque::new(), 0);
         // The library lets the end of a channel overtake messages that it holds back: it is read on while any are held.
         let (mut closed, mut ended) = (false, false);
+        let mut reader = Reader { channel: Arc::clone(&self.channel), flow: Arc::clone(&self.flow), taken: 0 };
+        let mut sending: Option<Channel> = None;
         while !closed || !held.is_empty() {
             let (deliver, drain) = (*self.deliver.borrow_and_update(), *self.drain.borrow_and_update());
             tokio::select! {
@@ -94,9 +133,16 @@ impl Pump {
                     }
                     self.activity.note(|reading| reading.waiting -= 1);
                 }
-                event = self.channel.poll(), if !ended && (bytes < HELD_BYTES || drain || closed) => match event {
+                event = reader.next(), if !ended && (bytes < HELD_BYTES || drain || closed) => match event {
                     Some(DataChannelEvent::OnOpen) => {
-                        self.note(Note::Open(self.label, Channel::new(Arc::clone(&self.channel)))).await;
+                        let channel = Channel::new(Arc::clone(&self.channel), Arc::clone(&self.window)).await;
+                        sending = Some(channel.clone());
+                        self.note(Note::Open(self.label, channel)).await;
+                    }
+                    Some(DataChannelEvent::OnBufferedAmountLow) => {
+                        if let Some(channel) = &sending {
+                            channel.freed();
+                        }
                     }
                     Some(DataChannelEvent::OnMessage(message)) => {
                         self.activity.note(|reading| reading.waiting += 1);

@@ -12,14 +12,14 @@ use webrtc::{data_channel::DataChannel, error::Error};
 
 use super::{
     Settings, candidates,
-    channel::{Channel, StallWatch},
+    channel::{self, Channel, StallWatch},
     channel_set::{Change, ChannelSet},
     connection::Connection,
     handler::Callback,
 };
 use crate::{
     backend::{Command, Context, Event, Open},
-    channel::{self, Label},
+    channel::{Channel as AnyChannel, Label},
     limits::{CONNECTION_QUEUE, REMOTE_CANDIDATES, STALL, STALL_CHECK},
     negotiator::Input,
     report::{CandidatePair, Progress, Stage},
@@ -66,11 +66,11 @@ impl Task {
     fn new(settings: Arc<Settings>, context: Context, connection: Connection) -> Self {
         Self {
             settings,
-            connection,
             progress: Progress::new(Instant::now()),
             mid: None,
             remote_candidates: 0,
-            channels: ChannelSet::new(context.inbox.clone(), context.key.peer.clone()),
+            channels: ChannelSet::new(&connection, context.inbox.clone(), context.key.peer.clone()),
+            connection,
             context,
             stall: StallWatch::default(),
         }
@@ -83,8 +83,8 @@ impl Task {
                 Err(error) => self.lost(&format!("no channel can be made: {error}")).await,
             }
         }
-        let mut stall = interval(STALL_CHECK);
-        stall.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = interval(STALL_CHECK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 command = commands.recv() => match command {
@@ -93,7 +93,10 @@ impl Task {
                 },
                 Some(callback) = callbacks.recv() => self.callback(callback).await,
                 change = self.channels.change() => self.channel_change(change).await,
-                _ = stall.tick(), if self.channels.sending(Label::Chat).is_some() => self.look_for_stall().await,
+                _ = look.tick(), if self.channels.sending(Label::Chat).is_some() => {
+                    self.connection.measure().await;
+                    self.look_for_stall().await;
+                }
             }
         }
         self.channels.close(&self.context.leaving).await;
@@ -168,7 +171,7 @@ impl Task {
         match channel.label().await.ok().as_deref().and_then(Label::parse) {
             Some(label) => self.channels.read(label, channel),
             // Nobody would read it, and it would fill the window that all channels share.
-            None => Channel::new(channel).close().await,
+            None => channel::close(&*channel).await,
         }
     }
 
@@ -188,7 +191,8 @@ impl Task {
         let pair = pair.unwrap_or_else(|| CandidatePair { local: unknown(), remote: unknown(), protocol: unknown() });
         let timings = self.progress.timings(Instant::now());
         self.stall = StallWatch::default();
-        let open = Open { channel: channel::Channel::Rtc(channel), pair, timings, deliver: self.channels.deliver() };
+        self.connection.measure().await;
+        let open = Open { channel: AnyChannel::Rtc(channel), pair, timings, deliver: self.channels.deliver() };
         self.context.event(Event::Channel { label, open }).await;
     }
 

@@ -1,18 +1,29 @@
-//! A UDP socket whose DTLS handshake is watched.
+//! A UDP socket whose DTLS handshake is watched, whose data goes out in runs, and that can be kicked.
 
 use std::{
     io::{self, IoSliceMut},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
+    time::Instant,
 };
 
+use futures_util::task::AtomicWaker;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
-use super::handshake::Handshake;
+use super::{
+    handshake::{Handshake, UNHEARD_RECORD},
+    outgoing::{Outgoing, Pacer},
+};
+use crate::limits::WAITING_BYTES;
+
+/// The first byte of a DTLS record with data.
+const APPLICATION_DATA: u8 = 23;
+/// Nobody's address: neither the library's STUN nor its TURN client takes what comes from there.
+const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// The handshake of a connection, shared by its sockets.
 #[derive(Debug, Default)]
@@ -33,10 +44,58 @@ impl Watch {
     }
 }
 
+#[derive(Debug, Default)]
+struct Waiting {
+    outgoing: Outgoing,
+    pacer: Pacer,
+}
+
 #[derive(Debug)]
 pub(super) struct Socket {
-    pub(super) inner: Arc<dyn AsyncUdpSocket>,
-    pub(super) watch: Arc<Watch>,
+    inner: Arc<dyn AsyncUdpSocket>,
+    watch: Arc<Watch>,
+    waiting: Mutex<Waiting>,
+    kicked: AtomicBool,
+    receiver: AtomicWaker,
+}
+
+impl Socket {
+    pub(super) fn new(inner: Arc<dyn AsyncUdpSocket>, watch: Arc<Watch>) -> Self {
+        Self { inner, watch, waiting: Mutex::default(), kicked: AtomicBool::new(false), receiver: AtomicWaker::new() }
+    }
+
+    /// A datagram that means nothing is received.
+    pub(super) fn kick(&self) {
+        self.kicked.store(true, Ordering::Release);
+        self.receiver.wake();
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends what waits, no more than so many bytes a millisecond unless that is zero. When to go on, if it is that.
+    pub(super) fn flush(&self, context: &mut Context<'_>, per_ms: usize) -> Option<Instant> {
+        let mut waiting = self.waiting();
+        let Waiting { outgoing, pacer } = &mut *waiting;
+        while let Some(run) = outgoing.next() {
+            if per_ms > 0
+                && let Err(at) = pacer.due(Instant::now())
+            {
+                return Some(at);
+            }
+            let bytes = run.contents.len();
+            // What can't be sent is lost, as it may be at any place behind.
+            if self.inner.poll_send(context, &run).is_pending() {
+                return None;
+            }
+            if per_ms > 0 {
+                pacer.sent(Instant::now(), bytes, per_ms);
+            }
+            outgoing.pop();
+        }
+        None
+    }
 }
 
 impl AsyncUdpSocket for Socket {
@@ -44,8 +103,22 @@ impl AsyncUdpSocket for Socket {
         self.inner.local_addr()
     }
 
+    /// Data waits for the end of the driver's pass, the rest goes at once.
     fn poll_send(&self, context: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        let sent = self.inner.poll_send(context, transmit);
+        let sent = match transmit.contents.first() {
+            Some(&APPLICATION_DATA) => {
+                if self.waiting().outgoing.bytes() > WAITING_BYTES {
+                    self.flush(context, 0);
+                }
+                let mut waiting = self.waiting();
+                if waiting.outgoing.bytes() > WAITING_BYTES {
+                    return Poll::Pending;
+                }
+                waiting.outgoing.push(transmit, self.inner.max_gso_segments());
+                Poll::Ready(Ok(transmit.contents.len()))
+            }
+            _ => self.inner.poll_send(context, transmit),
+        };
         if let Poll::Ready(Ok(_)) = sent {
             let size = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);
             self.watch.pass(transmit.contents.chunks(size), Handshake::sends);
@@ -59,6 +132,13 @@ impl AsyncUdpSocket for Socket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        self.receiver.register(context.waker());
+        if self.kicked.swap(false, Ordering::AcqRel) {
+            bufs[0][..UNHEARD_RECORD.len()].copy_from_slice(&UNHEARD_RECORD);
+            meta[0] = RecvMeta::default();
+            (meta[0].addr, meta[0].len, meta[0].stride) = (NOBODY, UNHEARD_RECORD.len(), UNHEARD_RECORD.len());
+            return Poll::Ready(Ok(1));
+        }
         let received = self.inner.poll_recv(context, bufs, meta);
         if let Poll::Ready(Ok(count)) = received {
             let messages = bufs.iter_mut().zip(meta).take(count);

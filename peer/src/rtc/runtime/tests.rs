@@ -3,7 +3,10 @@ use tokio::{net::UdpSocket, sync::mpsc, task::JoinSet};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use super::*;
-use crate::rtc::{Settings, connection::Connection, handler::Callback};
+use crate::{
+    limits::SOCKET_BUFFER_BYTES,
+    rtc::{Settings, connection::Connection, handler::Callback},
+};
 
 /// Two connected ends, their callbacks, and how long the open took.
 struct Pair {
@@ -19,9 +22,11 @@ async fn end(runtime: Arc<dyn Runtime>) -> (Connection, mpsc::Receiver<Callback>
         ice_servers: vec![],
         relay_only: false,
         resolve_mdns: false,
+        socket_buffer: SOCKET_BUFFER_BYTES,
     };
     let (sender, callbacks) = mpsc::channel(256);
-    let connection = Connection::on(runtime, &settings, MulticastDnsMode::Disabled, sender).await.unwrap();
+    let connection =
+        Connection::on(runtime, Arc::default(), &settings, MulticastDnsMode::Disabled, sender).await.unwrap();
     (connection, callbacks)
 }
 
@@ -96,14 +101,16 @@ async fn median(runtimes: impl Fn() -> [Arc<dyn Runtime>; 2]) -> Duration {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_makes_an_open_several_times_faster() {
     let plain = median(|| [Arc::new(TokioRuntime), Arc::new(TokioRuntime)]).await;
-    let kicked = median(|| [Arc::new(KickRuntime::new()), Arc::new(KickRuntime::new())]).await;
+    let kicked =
+        median(|| [Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES)), Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES))])
+            .await;
     println!("plain {plain:?}, kicked {kicked:?}");
     assert!(kicked * 3 < plain, "the wrapper is useless by now: {kicked:?} with it, {plain:?} without");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_keeps_an_idle_connection_quiet() {
-    let runtimes = [Arc::new(KickRuntime::new()), Arc::new(KickRuntime::new())];
+    let runtimes = [Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES)), Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES))];
     let pair = open([Arc::clone(&runtimes[0]) as _, Arc::clone(&runtimes[1]) as _], None).await;
     let sleeps = || runtimes.iter().map(|runtime| runtime.sleeps.load(Ordering::Relaxed)).sum::<usize>();
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -120,7 +127,8 @@ async fn a_handshake_gets_over_each_lost_flight() {
     let mut opens = JoinSet::new();
     for lost in 1..=6 {
         opens.spawn(async move {
-            let runtimes: [Arc<dyn Runtime>; 2] = [Arc::new(KickRuntime::new()), Arc::new(KickRuntime::new())];
+            let runtimes: [Arc<dyn Runtime>; 2] =
+                [Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES)), Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES))];
             let pair = tokio::time::timeout(Duration::from_secs(20), open(runtimes, Some(lost))).await;
             pair.map_or_else(|_| panic!("hangs without flight {lost}"), |pair| (lost, pair.took))
         });

@@ -1,14 +1,22 @@
 //! Measures on this machine and prints one JSON object a line:
 //!
-//! - `throughput`: one channel between two processes, messages of 16 and 64 KiB
+//! - `throughput`: one channel between two processes, messages of 4 to 256 KiB, and the datagrams that a full UDP socket
+//!   dropped meanwhile
+//! - `burst`: 1,000 short messages at once, 100 times: the longest pause between two of a burst as they arrive
 //! - `open`: from the start of `grtc-peer join` to its open channel, each time a fresh process
 //! - `mesh`: all channels among 20 peers of one process
+//!
+//! One of these words as an argument measures that alone. `to ws://127.0.0.1:8001 lobby` sends 10 MB to somebody who is in that
+//! room already, a browser for one, in messages of each of those lengths.
 //!
 //! `cargo build --release -p grtc-server -p grtc-peer && cargo run --release -p grtc-peer --example figures`
 //!
 //! It starts `grtc-server` and `grtc-peer` from its own build directory.
 
 #![allow(clippy::disallowed_methods, reason = "a program that starts two others and waits for them")]
+
+mod channel;
+mod receiver;
 
 use std::{
     io::{BufRead, BufReader},
@@ -18,12 +26,9 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use bytes::Bytes;
-use grtc_peer::{Config, Event, Events, Peer};
+use grtc_peer::{Config, Events, Peer};
 use serde_json::{Value, json};
 
-/// How long data is sent for each size.
-const SENDING: Duration = Duration::from_secs(4);
 const OPENS: usize = 50;
 
 /// A process that ends with this one.
@@ -40,20 +45,35 @@ impl Drop for Running {
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Runtime::new()?;
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["receive", server] => return runtime.block_on(runtime.spawn(receive((*server).to_owned())))?,
-        [] => {}
-        _ => bail!("it takes no arguments"),
-    }
+    let only = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["receive", server] => return runtime.block_on(runtime.spawn(receiver::run(server.to_owned())))?,
+        ["to", server, room] => {
+            let (server, room) = (server.to_owned(), room.to_owned());
+            return runtime.block_on(runtime.spawn(channel::to(server, room)))?;
+        }
+        [] => None,
+        [only @ ("throughput" | "burst" | "open" | "mesh")] => Some(only.to_owned()),
+        _ => bail!("it takes no argument, or one of throughput, burst, open, mesh, or: to SERVER ROOM"),
+    };
+    let wanted = |figure: &str| only.as_deref().is_none_or(|only| only == figure);
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let _server = serve(port)?;
     let server = format!("ws://127.0.0.1:{port}");
-    for length in [16 * 1024, 64 * 1024] {
-        // On a thread of the runtime: the main thread would be woken for every message.
-        println!("{}", runtime.block_on(runtime.spawn(throughput(server.clone(), length)))??);
+    // On a thread of the runtime: the main thread would be woken for every message.
+    if wanted("throughput") {
+        for kib in [4, 16, 64, 256] {
+            println!("{}", runtime.block_on(runtime.spawn(channel::throughput(server.clone(), kib * 1024)))??);
+        }
     }
-    println!("{}", opens(&server)?);
-    println!("{}", mesh(&server)?);
+    if wanted("burst") {
+        println!("{}", runtime.block_on(runtime.spawn(channel::bursts(server.clone())))??);
+    }
+    if wanted("open") {
+        println!("{}", opens(&server)?);
+    }
+    if wanted("mesh") {
+        println!("{}", mesh(&server)?);
+    }
     Ok(())
 }
 
@@ -94,58 +114,6 @@ fn serve(port: u16) -> anyhow::Result<Running> {
 
 async fn join(server: &str, room: &str) -> anyhow::Result<(Peer, Events)> {
     Ok(Peer::join(Config::new(server.parse()?, room.parse()?)).await?)
-}
-
-/// The other process: counts what comes and tells at the end.
-async fn receive(server: String) -> anyhow::Result<()> {
-    let (peer, mut events) = join(&server, "throughput").await?;
-    let (mut bytes, mut first) = (0, None);
-    while let Some(event) = events.next().await {
-        let Event::Message { from, payload, .. } = event else { continue };
-        if payload.as_text() == Some("end") {
-            let seconds = first.map_or(0.0, |first: Instant| first.elapsed().as_secs_f64());
-            peer.send(&from, json!({ "bytes": bytes, "seconds": seconds }).to_string()).await?;
-            peer.flush(&from).await?;
-            break;
-        }
-        first.get_or_insert_with(Instant::now);
-        bytes += payload.len();
-    }
-    peer.leave().await;
-    Ok(())
-}
-
-async fn throughput(server: String, length: usize) -> anyhow::Result<Value> {
-    let (peer, mut events) = join(&server, "throughput").await?;
-    let receiver =
-        Command::new(std::env::current_exe()?).args(["receive", server.as_str()]).stdout(Stdio::null()).spawn()?;
-    let _receiver = Running(receiver);
-    let other = loop {
-        match events.next().await.context("the peer ended")? {
-            Event::Connected { peer_id, .. } => break peer_id,
-            _ => continue,
-        }
-    };
-    let message = Bytes::from(vec![7; length]);
-    let begin = Instant::now();
-    while begin.elapsed() < SENDING {
-        for _ in 0..64 {
-            peer.send(&other, message.clone()).await?;
-        }
-    }
-    peer.send(&other, "end").await?;
-    let answer = loop {
-        match events.next().await.context("the peer ended")? {
-            Event::Message { payload, .. } => break payload.as_text().unwrap_or_default().to_owned(),
-            Event::Disconnected { .. } => bail!("the channel broke"),
-            _ => continue,
-        }
-    };
-    peer.leave().await;
-    let answer: Value = serde_json::from_str(&answer)?;
-    let (bytes, seconds) = (answer["bytes"].as_f64().unwrap_or_default(), answer["seconds"].as_f64().unwrap_or(1.0));
-    let mb_per_s = (bytes / seconds / 1e5).round() / 10.0;
-    Ok(json!({ "figure": "throughput", "message_bytes": length, "mb_per_s": mb_per_s, "seconds": seconds }))
 }
 
 /// From the start of a process to its open channel.

@@ -1,0 +1,111 @@
+//! Two real connections on loopback, with all that a driver would do done by hand. One scenario a file.
+
+mod a_burst_is_not_held_back;
+mod a_long_message_fits_a_small_socket;
+mod each_side_takes_what_it_has_announced;
+
+use std::net::SocketAddr;
+
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Settings, WebRtc};
+use crate::{
+    backend::{Command, Context, Event, FromConnection, Handle, RtcBackend},
+    channel::{Channel, Label},
+    event::{self, Payload},
+    mesh::PairKey,
+    negotiator::Input,
+};
+
+/// One side of an open connection.
+struct Side {
+    channel: Channel,
+    inbox: mpsc::Receiver<event::Event>,
+    _handle: Handle,
+}
+
+impl Side {
+    async fn message(&mut self) -> Payload {
+        match self.inbox.recv().await {
+            Some(event::Event::Message { payload, .. }) => payload,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+struct Opening {
+    handle: Handle,
+    events: mpsc::Receiver<FromConnection>,
+    inbox: mpsc::Receiver<event::Event>,
+}
+
+fn begin(channel: Option<Label>, socket_buffer: usize) -> Opening {
+    let settings = Settings {
+        addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+        advertised: vec![],
+        ice_servers: vec![],
+        relay_only: false,
+        resolve_mdns: false,
+        socket_buffer,
+    };
+    let ((to_driver, events), (to_program, inbox)) = (mpsc::channel(256), mpsc::channel(256));
+    let handle = WebRtc::new(settings, TaskTracker::new()).open(Context {
+        key: PairKey { peer: "other".parse().unwrap(), epoch: 1 },
+        connection: 1,
+        channel,
+        leaving: CancellationToken::new(),
+        events: to_driver,
+        inbox: to_program,
+    });
+    Opening { handle, events, inbox }
+}
+
+/// What the other side is told instead of a description.
+type Rewrite = fn(String) -> String;
+
+/// Opens a connection whose UDP sockets ask for so many bytes; what each side says of itself is rewritten.
+async fn open(socket_buffer: usize, rewrite: [Rewrite; 2]) -> [Side; 2] {
+    let (mut a, mut b) = (begin(Some(Label::Chat), socket_buffer), begin(None, socket_buffer));
+    a.handle.command(Command::CreateOffer);
+    let (mut channels, mut candidates, mut described) = ([None, None], [vec![], vec![]], false);
+    while channels.iter().any(Option::is_none) {
+        let (side, event) = tokio::select! {
+            Some((_, _, event)) = a.events.recv() => (0, event),
+            Some((_, _, event)) = b.events.recv() => (1, event),
+        };
+        match event {
+            Event::Input(Input::OfferCreated { sdp, .. }) => {
+                b.handle.command(Command::AcceptOffer(rewrite[0](sdp)));
+            }
+            Event::Input(Input::AnswerCreated { sdp, .. }) => {
+                a.handle.command(Command::ApplyAnswer(rewrite[1](sdp)));
+                described = true;
+            }
+            Event::Input(Input::LocalCandidate { candidate, .. }) => candidates[side].push(candidate),
+            Event::Channel { open, .. } => {
+                open.deliver.send_replace(true);
+                channels[side] = Some(open.channel);
+            }
+            Event::Input(Input::OperationFailed { message, .. }) => panic!("{message}"),
+            Event::Input(_) | Event::Stage(_) => {}
+        }
+        if described {
+            for (of, to) in candidates.iter_mut().zip([&b, &a]) {
+                of.drain(..).for_each(|candidate| to.handle.command(Command::AddCandidate(candidate)));
+            }
+        }
+    }
+    let side = |opening: Opening, channel: Option<Channel>| Side {
+        channel: channel.unwrap(),
+        inbox: opening.inbox,
+        _handle: opening.handle,
+    };
+    let [first, second] = channels;
+    [side(a, first), side(b, second)]
+}
+
+/// A description as it is.
+fn as_it_is(sdp: String) -> String {
+    sdp
+}

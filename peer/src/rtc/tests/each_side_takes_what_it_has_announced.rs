@@ -1,0 +1,47 @@
+use super::*;
+use crate::{
+    channel::Refusal,
+    limits::{MESSAGE_BYTES, SOCKET_BUFFER_BYTES},
+};
+
+fn said(sdp: String, said: &str) -> String {
+    let lines = sdp.lines().filter(|line| !line.starts_with("a=max-message-size"));
+    lines.map(|line| format!("{line}\r\n")).chain([said.to_owned()]).collect()
+}
+
+fn small(sdp: String) -> String {
+    said(sdp, "a=max-message-size:1200\r\n")
+}
+
+fn nothing(sdp: String) -> String {
+    said(sdp, "")
+}
+
+fn any(sdp: String) -> String {
+    said(sdp, "a=max-message-size:0\r\n")
+}
+
+/// `to` takes messages up to this length, and says so to who sends a longer one.
+async fn takes(from: &Side, to: &mut Side, most: usize) {
+    let payload = |length| Payload::from("x".repeat(length));
+    if most < MESSAGE_BYTES {
+        assert_eq!(from.channel.send(&payload(most + 1)).await, Err(Refusal::TooLong(most)));
+    }
+    from.channel.send(&payload(most)).await.unwrap();
+    from.channel.send(&payload(1)).await.unwrap();
+    assert_eq!((to.message().await.len(), to.message().await.len()), (most, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_side_takes_what_it_has_announced() {
+    for (rewrite, most) in [
+        ([as_it_is, small] as [Rewrite; 2], [1_200, MESSAGE_BYTES]),
+        ([small, as_it_is], [MESSAGE_BYTES, 1_200]),
+        ([nothing, small], [1_200, 65_535]),
+        ([any, nothing], [65_535, MESSAGE_BYTES]),
+    ] {
+        let [mut a, mut b] = open(SOCKET_BUFFER_BYTES, rewrite).await;
+        takes(&a, &mut b, most[0]).await;
+        takes(&b, &mut a, most[1]).await;
+    }
+}
