@@ -30,9 +30,9 @@ impl Label {
 pub(crate) enum Channel {
     /// A data channel.
     Rtc(rtc::Channel),
-    /// What is sent is kept, for as long as the other end is.
+    /// What is sent is kept, for as long as the other end is, and up to this length.
     #[cfg(test)]
-    Kept(tokio::sync::mpsc::Sender<Payload>),
+    Kept(tokio::sync::mpsc::Sender<Payload>, usize),
 }
 
 impl Channel {
@@ -41,7 +41,9 @@ impl Channel {
         match self {
             Self::Rtc(channel) => channel.send(payload).await,
             #[cfg(test)]
-            Self::Kept(channel) => channel.send(payload.clone()).await.map_err(|_| Refusal::Closed),
+            Self::Kept(_, longest) if payload.len() > *longest => Err(Refusal::TooLong(*longest)),
+            #[cfg(test)]
+            Self::Kept(channel, _) => channel.send(payload.clone()).await.map_err(|_| Refusal::Closed),
         }
     }
 
@@ -50,7 +52,7 @@ impl Channel {
         match self {
             Self::Rtc(channel) => channel.outstanding().await,
             #[cfg(test)]
-            Self::Kept(channel) => Ok(channel.max_capacity() - channel.capacity()),
+            Self::Kept(channel, _) => Ok(channel.max_capacity() - channel.capacity()),
         }
     }
 }

@@ -122,3 +122,31 @@ fn checked(payload: &Payload) -> Result<(), SendError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_takes_shorter_messages_only_is_named_and_the_others_get_it() {
+        let (channels, (big, mut to_big), (small, mut to_small)) =
+            (Channels::default(), mpsc::channel(4), mpsc::channel(4));
+        let [a, b] = ["big", "small"].map(|id| id.parse::<PeerId>().unwrap());
+        channels.insert(a.clone(), Channel::Kept(big, MESSAGE_BYTES));
+        channels.insert(b.clone(), Channel::Kept(small, 4));
+        let refusal = SendError::TooLongFor { peer_id: b.clone(), limit: 4, length: 5 };
+
+        let sent = channels.send_all(&"hello".into()).await.unwrap();
+        assert_eq!(sent, SentToAll { sent: 1, not_sent: vec![refusal.clone()] });
+        assert_eq!(channels.send(&b, &"hello".into()).await, Err(refusal));
+        assert_eq!(channels.send_all(&"next".into()).await, Ok(SentToAll { sent: 2, not_sent: vec![] }));
+
+        let next = Payload::from("next");
+        assert_eq!((to_big.recv().await, to_big.recv().await), (Some("hello".into()), Some(next.clone())));
+        assert_eq!(to_small.recv().await, Some(next));
+        let too_long = Payload::from("x".repeat(MESSAGE_BYTES + 1));
+        assert_eq!(channels.send_all(&too_long).await, Err(SendError::TooLong(MESSAGE_BYTES + 1)));
+    }
+}

@@ -113,7 +113,10 @@ pub(crate) async fn to(server: String, room: String) -> anyhow::Result<()> {
         }
         peer.flush(&other).await?;
         let (seconds, dropped) = (begin.elapsed().as_secs_f64(), self::dropped()? - dropped);
-        println!("{}", json!({ "figure": "to", "message_bytes": length, "seconds": seconds, "datagrams_dropped": dropped }));
+        println!(
+            "{}",
+            json!({ "figure": "to", "message_bytes": length, "seconds": seconds, "datagrams_dropped": dropped })
+        );
     }
     peer.leave().await;
     Ok(())

@@ -73,9 +73,12 @@ impl Delivery {
         }
     }
 
-    /// Waits for a delivery to end. Pending for ever while there is none.
-    pub(super) async fn progress(&mut self) {
+    /// Waits for a delivery to end, and says when its peer takes no text as long as one of these. Pending for ever while there
+    /// is none.
+    pub(super) async fn progress(&mut self) -> Option<(PeerId, SendError)> {
         match self.under_way.join_next().await {
+            // It would not take it the next time either.
+            Some(Ok((id, Err(error @ SendError::TooLongFor { .. })))) => return Some((id, error)),
             Some(Ok((id, Err(_)))) => {
                 self.served.remove(&id);
                 self.open.remove(&id);
@@ -87,6 +90,7 @@ impl Delivery {
             Some(_) => {}
             None => std::future::pending().await,
         }
+        None
     }
 
     /// Whether everything that was to be sent has arrived.
@@ -97,9 +101,14 @@ impl Delivery {
 }
 
 async fn deliver(peer: &Peer, id: &PeerId, texts: &[String], handed_over: &AtomicBool) -> Result<(), SendError> {
+    let mut too_long = None;
     for text in texts {
-        peer.send(id, text.as_str()).await?;
+        match peer.send(id, text.as_str()).await {
+            Err(error @ SendError::TooLongFor { .. }) => too_long = Some(error),
+            sent => sent?,
+        }
     }
-    handed_over.store(true, Ordering::Relaxed);
-    peer.flush(id).await
+    handed_over.fetch_or(too_long.is_none(), Ordering::Relaxed);
+    peer.flush(id).await?;
+    too_long.map_or(Ok(()), Err)
 }

@@ -234,7 +234,11 @@ impl Stay {
         }
     }
 
-    async fn until_the_end(&mut self, events: &mut Events, mut problems: mpsc::Receiver<String>) -> io::Result<Exit> {
+    async fn until_the_end(
+        &mut self,
+        events: &mut Events,
+        mut problems: mpsc::Receiver<lines::Problem>,
+    ) -> io::Result<Exit> {
         loop {
             if self.script && self.script_unmet().is_empty() {
                 return Ok(Exit::Well);
@@ -244,8 +248,10 @@ impl Stay {
                     Some(event) => self.event(&event).await?,
                     None => return Ok(self.ended.unwrap_or(Exit::Signaling)),
                 },
-                Some(problem) = problems.recv() => self.output.error("not_sent", &problem).await?,
-                () = self.delivery.progress() => {}
+                Some(problem) = problems.recv() => self.output.not_sent(problem.peer_id.as_ref(), &problem.message).await?,
+                refused = self.delivery.progress() => if let Some((id, error)) = refused {
+                    self.output.not_sent(Some(&id), &error.to_string()).await?;
+                },
                 error = self.output.failed() => return Err(error),
             }
         }

@@ -52,12 +52,12 @@ fn next(input: &mut impl BufRead) -> io::Result<Option<Result<String, TooLong>>>
 }
 
 /// Sends each line to everybody. A line waits until somebody is connected: `somebody` is notified at each connection.
-/// What can't be sent goes to `problems`, as a sentence.
+/// What can't be sent goes to `problems`.
 pub(super) async fn send(
     peer: Arc<Peer>,
     mut lines: mpsc::Receiver<Result<String, TooLong>>,
     somebody: Arc<Notify>,
-    problems: mpsc::Sender<String>,
+    problems: mpsc::Sender<Problem>,
 ) {
     let mut sender = Sender { peer, problems, slow: BTreeMap::new() };
     while let Some(line) = lines.recv().await {
@@ -76,9 +76,23 @@ pub(super) async fn send(
     }
 }
 
+/// Why a line was not sent.
+pub(super) struct Problem {
+    /// To whom, if it is one.
+    pub(super) peer_id: Option<PeerId>,
+    /// A sentence.
+    pub(super) message: String,
+}
+
+impl From<String> for Problem {
+    fn from(message: String) -> Self {
+        Self { peer_id: None, message }
+    }
+}
+
 struct Sender {
     peer: Arc<Peer>,
-    problems: mpsc::Sender<String>,
+    problems: mpsc::Sender<Problem>,
     /// Peers that take nothing while others do, and how many lines each has missed.
     slow: BTreeMap<PeerId, usize>,
 }
@@ -99,12 +113,17 @@ impl Sender {
                 Ok(()) => {
                     taken.get_or_insert_with(|| Instant::now() + PATIENCE);
                     if let Some(missed) = self.slow.remove(&id) {
-                        problems.push(format!("{id} takes lines again, it has missed {missed}"));
+                        problems.push(Problem::from(format!("{id} takes lines again, it has missed {missed}")));
                     }
                 }
                 Err(error @ SendError::TooLong(_)) => {
                     self.tell(error.to_string()).await;
                     return true;
+                }
+                // Those who take shorter messages only don't hold up the next line.
+                Err(error @ SendError::TooLongFor { .. }) => {
+                    taken.get_or_insert_with(|| Instant::now() + PATIENCE);
+                    problems.push(Problem { peer_id: Some(id), message: error.to_string() });
                 }
                 // It is gone.
                 Err(_) => {}
@@ -113,7 +132,7 @@ impl Sender {
         drop(sending);
         for id in waiting {
             if !self.slow.contains_key(&id) {
-                problems.push(format!("{id} takes nothing any more, the others go on without it"));
+                problems.push(format!("{id} takes nothing any more, the others go on without it").into());
             }
             *self.slow.entry(id).or_default() += 1;
         }
@@ -123,9 +142,9 @@ impl Sender {
         taken.is_some()
     }
 
-    async fn tell(&self, problem: String) {
+    async fn tell(&self, problem: impl Into<Problem>) {
         // Nobody asks any more at the end.
-        let _ = self.problems.send(problem).await;
+        let _ = self.problems.send(problem.into()).await;
     }
 }
 

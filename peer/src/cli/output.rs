@@ -54,6 +54,17 @@ impl Output {
         }
     }
 
+    /// A message was not sent, or not to this peer.
+    pub(super) async fn not_sent(&self, peer_id: Option<&PeerId>, message: &str) -> io::Result<()> {
+        match peer_id.filter(|_| self.json) {
+            Some(peer_id) => {
+                let (event, code) = ("error", "not_sent");
+                self.line(json!({ "event": event, "code": code, "peer_id": peer_id, "message": message })).await
+            }
+            None => self.error("not_sent", message).await,
+        }
+    }
+
     /// The status page is served.
     pub(super) async fn status(&self, url: &str) -> io::Result<()> {
         match self.json {

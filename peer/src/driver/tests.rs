@@ -18,6 +18,7 @@ use crate::{
     channel::{Channel, Label},
     channels::Channels,
     event::{Event, Payload, Via},
+    limits::MESSAGE_BYTES,
     link::{Incoming, LinkEnds, LinkError, Session, SignalLink},
     negotiator::Input,
     report::{CandidatePair, Timings},
@@ -163,7 +164,7 @@ impl Connection {
         let deliver = watch::Sender::new(false);
         let host = || "host".to_owned();
         let open = Open {
-            channel: Channel::Kept(sender),
+            channel: Channel::Kept(sender, MESSAGE_BYTES),
             pair: CandidatePair { local: host(), remote: host(), protocol: "udp".to_owned() },
             timings: Timings { signaling: 0.0, ice: 0.0, dtls: 0.0, sctp: 0.0, total: 0.0 },
             deliver: deliver.clone(),
@@ -180,13 +181,8 @@ impl Connection {
         (sent, opened)
     }
 
-    /// Whether the driver has dropped it.
-    async fn is_dropped(mut self) -> bool {
-        loop {
-            match self.commands.recv().await {
-                Some(_) => {}
-                None => return true,
-            }
-        }
+    /// Waits until the driver has dropped it.
+    async fn dropped(mut self) {
+        while self.commands.recv().await.is_some() {}
     }
 }

@@ -104,7 +104,8 @@ pub(super) async fn close(channel: &dyn DataChannel) {
     let _ = channel.close().await;
 }
 
-/// Sees whether a channel is wedged: the library can lose the timer that would send lost data again.
+/// Sees whether a channel is wedged: the library gives lost data up after its fifth repeat, and says nothing. Can go when it
+/// repeats it for ever or ends the channel.
 #[derive(Default)]
 pub(super) struct StallWatch {
     acknowledged: u64,

@@ -40,7 +40,8 @@ use crate::{
 /// Set once the multicast group of mDNS could not be joined: it will not be later either.
 static NO_MULTICAST: AtomicBool = AtomicBool::new(false);
 
-/// The guard. The library frees nothing of a connection that is not closed, so that dropping this closes it.
+/// The guard. The library frees nothing of a connection that is not closed, so that dropping this closes it. Can go when it
+/// closes one that nobody holds any more.
 pub(super) struct Connection {
     connection: Option<Arc<dyn PeerConnection>>,
     flow: Arc<Flow>,

@@ -116,7 +116,8 @@ impl Pump {
     /// no more than [`HELD_BYTES`] are taken from the channel, so that the other side waits with it.
     pub(super) async fn run(mut self) {
         let (mut held, mut bytes) = (VecDeque::new(), 0);
-        // The library lets the end of a channel overtake messages that it holds back: it is read on while any are held.
+        // The library lets the end of a channel overtake messages that it holds back: it is read on while any are held. Can go
+        // when it keeps their order.
         let (mut closed, mut ended) = (false, false);
         let mut reader = Reader { channel: Arc::clone(&self.channel), flow: Arc::clone(&self.flow), taken: 0 };
         let mut sending: Option<Channel> = None;

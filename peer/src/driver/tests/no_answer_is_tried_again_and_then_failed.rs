@@ -24,7 +24,7 @@ async fn no_answer_is_tried_again_and_then_failed() {
     };
     assert_eq!((begin.elapsed(), failed), (Duration::from_secs(20), (id("b"), Stage::Signaling)));
     for connection in kept {
-        assert!(connection.is_dropped().await);
+        connection.dropped().await;
     }
     world.leave().await;
 }

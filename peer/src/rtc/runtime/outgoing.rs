@@ -25,7 +25,7 @@ struct Run {
 
 impl Run {
     fn takes(&self, transmit: &Transmit<'_>, datagram: &[u8], most: usize) -> bool {
-        let whole = self.contents.len() % self.length == 0;
+        let whole = self.contents.len().is_multiple_of(self.length);
         let same = (self.destination, self.ecn, self.src_ip) == (transmit.destination, transmit.ecn, transmit.src_ip);
         same && whole
             && datagram.len() <= self.length

@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::limits::SOCKET_BUFFER_BYTES;
 
-const BURSTS: usize = 20;
+const BURSTS: usize = 60;
 const MESSAGES: usize = 1_000;
-/// Far above what a busy machine does to it, and below the half second after which a keepalive ends every such pause.
-const LONG: Duration = Duration::from_millis(60);
+/// Far above what a busy machine does to it, and below the half second after which a keepalive ends such a pause.
+const LONG: Duration = Duration::from_millis(250);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_is_not_held_back() {
@@ -31,5 +31,5 @@ async fn a_burst_is_not_held_back() {
     }
     println!("{longest:?}");
     let long = longest.iter().filter(|pause| **pause > LONG).count();
-    assert!(long <= BURSTS / 10, "{long} of {BURSTS} bursts were held back: {longest:?}");
+    assert!(long <= BURSTS / 30, "{long} of {BURSTS} bursts were held back: {longest:?}");
 }
