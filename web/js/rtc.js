@@ -1,4 +1,5 @@
 /** One RTCPeerConnection with its `chat` channel. The only file that names the browser's WebRTC. */
+import { messageLimit } from './message_limit.js';
 
 export const CHANNEL = 'chat';
 /** `send` waits while more than this is buffered. */
@@ -29,6 +30,8 @@ export class RtcConnection {
   #channels = new Set();
   #closed = false;
   #waiting = 0;
+  /** The other side's description. */
+  #remoteSdp = '';
   /** @type {Promise<unknown>} */
   #lastSend = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -59,6 +62,7 @@ export class RtcConnection {
   /** @param {string} sdp @returns {Promise<string>} the answer's SDP, already set */
   async acceptOffer(sdp) {
     await this.#pc.setRemoteDescription({ type: 'offer', sdp });
+    this.#remoteSdp = sdp;
     await this.#pc.setLocalDescription();
     return this.#localSdp();
   }
@@ -66,6 +70,7 @@ export class RtcConnection {
   /** @param {string} sdp */
   async applyAnswer(sdp) {
     await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+    this.#remoteSdp = sdp;
   }
 
   /**
@@ -87,6 +92,11 @@ export class RtcConnection {
     const sent = this.#lastSend.then(() => this.#sendNow(text)).finally(() => (this.#waiting -= 1));
     this.#lastSend = sent.catch(() => {});
     return sent;
+  }
+
+  /** The largest message that both sides can do, in bytes. */
+  get messageBytes() {
+    return messageLimit(this.#remoteSdp, this.#pc.sctp?.maxMessageSize);
   }
 
   /** @returns {Promise<PathStats | null>} null while no path is chosen */
