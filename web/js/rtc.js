@@ -13,7 +13,7 @@ export const DISCONNECTED_MS = 5_000;
 /**
  * @typedef {import('./protocol.js').Candidate} Candidate
  * @typedef {object} ConnectionEvents
- * @property {(candidate: Candidate | null) => void} candidate one of this side; null: there are no more
+ * @property {(candidate: Candidate) => void} candidate one of this side; an empty one: there are no more
  * @property {() => void} open the channel is open
  * @property {(text: string) => void} message
  * @property {(reason: string) => void} lost said once
@@ -46,7 +46,7 @@ export class RtcConnection {
   constructor({ iceServers, channel, events }) {
     this.#events = events;
     this.#pc = new RTCPeerConnection({ iceServers });
-    this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate ? candidate.toJSON() : null);
+    this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate?.toJSON() ?? this.#noMore());
     this.#pc.onconnectionstatechange = () => this.#stateChanged();
     // A client that makes a channel on both sides: either is taken.
     this.#pc.ondatachannel = (event) => this.#take(event.channel);
@@ -109,6 +109,11 @@ export class RtcConnection {
     clearTimeout(this.#disconnectedTimer);
     for (const channel of this.#channels) channel.close();
     this.#pc.close();
+  }
+
+  /** The end of the gathering: who makes an `RTCIceCandidate` of it has to be told of which section. */
+  #noMore() {
+    return { candidate: '', sdpMid: /^a=mid:(\S+)/m.exec(this.#localSdp())?.[1] ?? null, sdpMLineIndex: 0 };
   }
 
   #localSdp() {
