@@ -22,8 +22,7 @@ export default [
     },
   },
   {
-    // The native peer's status page is checked from the repository's root.
-    files: ['js/**', 'peer/**'],
+    files: ['js/**'],
     languageOptions: { globals: globals.browser },
     rules: { 'no-restricted-properties': ['error', ...asText] },
   },

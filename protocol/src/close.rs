@@ -8,7 +8,11 @@ pub enum CloseCode {
     Normal = 1000,
     /// The server is going away.
     GoingAway = 1001,
-    /// The client broke a rule of the protocol.
+    /// The client broke a rule of WebSocket itself.
+    Protocol = 1002,
+    /// A text message that is no UTF-8.
+    InvalidText = 1007,
+    /// The client broke a rule of grtc's protocol.
     Policy = 1008,
     /// A message over [`crate::limits::MESSAGE_BYTES`].
     TooBig = 1009,
@@ -41,9 +45,11 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 19] = [
         Self::Normal,
         Self::GoingAway,
+        Self::Protocol,
+        Self::InvalidText,
         Self::Policy,
         Self::TooBig,
         Self::Error,
@@ -79,6 +85,8 @@ impl CloseCode {
         match self {
             Self::Normal => "left",
             Self::GoingAway => "going_away",
+            Self::Protocol => "protocol_error",
+            Self::InvalidText => "invalid_text",
             Self::Policy => "policy",
             Self::TooBig => "too_big",
             Self::Error => "server_error",
@@ -103,6 +111,8 @@ impl CloseCode {
         match self {
             Self::Normal => "left the room",
             Self::GoingAway => "the server is stopping",
+            Self::Protocol => "the client broke a rule of WebSocket (RFC 6455)",
+            Self::InvalidText => "a text was no UTF-8",
             Self::Policy => "the client broke a rule of the protocol",
             Self::TooBig => "a message was larger than 65536 bytes",
             Self::Error => "the server failed",

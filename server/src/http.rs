@@ -1,6 +1,7 @@
 //! The HTTP side: one file a resource, and the table of all routes.
 
 pub(crate) mod access;
+mod answer_budget;
 mod docs;
 mod etag;
 mod events;
@@ -9,16 +10,20 @@ mod ice_servers;
 mod idempotency;
 mod item_answer;
 mod item_body;
+mod item_list;
 mod item_schema;
 mod items;
 mod jobs;
+mod message;
 mod page;
 mod request;
 mod rooms;
+mod route;
 pub(crate) mod serve;
 
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
+pub(crate) use answer_budget::AnswerBudget;
 pub(crate) use idempotency::Keys;
 
 use crate::{App, error::ApiError, ws};

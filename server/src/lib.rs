@@ -16,8 +16,10 @@ use anyhow::Context as _;
 use grtc_protocol::{CloseCode, limits};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
+#[cfg(test)]
+mod autobahn;
 pub mod cli;
 mod config;
 mod connection_limit;
@@ -26,13 +28,17 @@ mod http;
 mod hub;
 mod jobs;
 mod listen;
+mod parts;
+mod request_id;
 pub mod signals;
 mod store;
 pub mod telemetry;
+mod write_deadline;
 mod ws;
 
 pub use config::{Config, ConfigError};
 pub use http::access::{InvalidOrigin, Origin};
+pub use parts::PartEnded;
 
 use http::{access::Access, serve::Server};
 use hub::registry::Registry;
@@ -48,6 +54,8 @@ pub(crate) struct App {
     pub(crate) store: Store,
     /// The idempotency keys of requests that are under way.
     pub(crate) keys: http::Keys,
+    /// The memory for answers that are not read yet.
+    pub(crate) budget: http::AnswerBudget,
     pub(crate) stop: CancellationToken,
     pub(crate) started: Instant,
 }
@@ -56,7 +64,8 @@ pub(crate) struct App {
 /// are finished, WebSockets are closed with 1001, within ten seconds.
 ///
 /// # Errors
-/// When the database can't be opened.
+/// When the database can't be opened, and a [`PartEnded`] when a part of the server ends that it can't be without; it
+/// stops in good order then too.
 pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     let (store, writer) = Store::open(&config.database_url)
@@ -66,38 +75,55 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     let registry = Registry::new(ice_servers);
     let stop = CancellationToken::new();
     let sessions = TaskTracker::new();
-    let context = ws::Context { registry: registry.clone(), message_rate: config.message_rate };
+    let context = ws::Context {
+        registry: registry.clone(),
+        message_rate: config.message_rate,
+        #[cfg(test)]
+        echo: false,
+    };
+    let budget = http::AnswerBudget::new();
     let app = App {
         config: Arc::new(config),
         registry: registry.clone(),
         sockets: Sockets { context, tasks: sessions.clone() },
         store: store.clone(),
         keys: http::Keys::default(),
+        budget: budget.clone(),
         stop: stop.clone(),
         started: Instant::now(),
     };
     let access = Access::new(app.config.allow_origin.clone(), address.ip().is_loopback());
-    let server = Server::new(http::routes(&app), access, app.config.max_connections, stop.clone());
+    let server = Server::new(http::routes(&app), access, app.config.max_connections, budget, stop.clone());
     drop(app);
     jobs::runner::requeue(&store).await.context("jobs that the last run left can't be taken up")?;
-    let jobs = tokio::spawn(jobs::runner::run(store, jobs::digest::digest, stop.clone()));
+    let mut jobs = tokio::spawn(jobs::runner::run(store.clone(), jobs::digest::digest, stop.clone()));
     info!(server.address = %address, "listening: open http://{address}");
 
-    let accepting = tokio::spawn({
+    let mut accepting = tokio::spawn({
         let server = server.clone();
         listen::accept(listener, move |wire, remote| server.start(wire, remote))
     });
-    shutdown.await;
+    let died = tokio::select! {
+        () = shutdown => None,
+        ended = parts::ended("the part that accepts connections", &mut accepting) => Some(ended),
+        ended = parts::ended("the part that works on jobs", &mut jobs) => Some(ended),
+        part = store.ended() => Some(PartEnded::new(part, "its task is gone")),
+    };
+    drop(store);
+    if let Some(part) = &died {
+        error!(error = %part, "stopping");
+    }
     stop.cancel();
     registry.close(CloseCode::GoingAway);
     sessions.close();
     let drained = timeout(limits::DRAIN, async {
         tokio::join!(server.drained(), sessions.wait());
-        jobs.await.context("jobs")
+        if !jobs.is_finished() {
+            let _ = jobs.await;
+        }
     });
-    match drained.await {
-        Ok(result) => result?,
-        Err(_) => warn!("some requests were not done in time"),
+    if drained.await.is_err() {
+        warn!("some requests were not done in time");
     }
     accepting.abort();
     // A request that is still under way holds on to the writer, and is let down.
@@ -105,5 +131,5 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
         warn!("the database was not closed");
     }
     info!("stopped");
-    Ok(())
+    died.map_or(Ok(()), |part| Err(part.into()))
 }

@@ -8,13 +8,19 @@ use std::{
     time::Duration,
 };
 
+use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     time::sleep,
 };
-use tracing::warn;
+use tracing::{debug, warn};
 
+use crate::write_deadline::WriteDeadline;
+
+/// What the kernel takes before it is sent.
+const UNSENT_BYTES: u32 = 128 * 1024;
 /// How long to wait when nothing can be accepted. Most often no file descriptor is left: connections end and give theirs
 /// back.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -25,12 +31,16 @@ pub(crate) enum Wire {
     Plain(TcpStream),
 }
 
+/// What HTTP is spoken over, and a WebSocket takes back at its upgrade.
+pub(crate) type HttpIo = TokioIo<WriteDeadline<Wire>>;
+
 /// Where a connection comes from. An address is personal: the log says which network it is from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Remote(SocketAddr);
 
 /// Accepts for ever and hands over each connection.
 pub(crate) async fn accept(listener: TcpListener, serve: impl Fn(Wire, Remote)) {
+    bound_unsent(&listener);
     let mut failing = false;
     loop {
         match listener.accept().await {
@@ -47,6 +57,14 @@ pub(crate) async fn accept(listener: TcpListener, serve: impl Fn(Wire, Remote)) 
                 sleep(ACCEPT_RETRY).await;
             }
         }
+    }
+}
+
+/// Bounds what the kernel takes of an answer before its client has room for it: a client that takes nothing holds no more,
+/// and one that takes little is seen to do so soon. Connections inherit it.
+fn bound_unsent(listener: &TcpListener) {
+    if let Err(error) = SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        debug!(%error, "the kernel does not bound what is unsent");
     }
 }
 

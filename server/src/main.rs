@@ -1,19 +1,24 @@
 //! The `grtc-server` binary: reads the command line, binds and runs.
 
-use std::process::ExitCode;
+use std::{
+    io::{ErrorKind, Write},
+    process::ExitCode,
+};
 
 use anyhow::Context;
-use grtc_server::{Config, cli, signals, telemetry};
+use grtc_server::{Config, PartEnded, cli, signals, telemetry};
 use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
-    match cli::parse(std::env::args_os()).and_then(perform) {
+    let code = match cli::parse(std::env::args_os()).and_then(perform) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("grtc-server: {error:#}");
-            ExitCode::FAILURE
+            telemetry::say(&format!("grtc-server: {error:#}"));
+            error.downcast_ref::<PartEnded>().map_or(ExitCode::FAILURE, PartEnded::exit_code)
         }
-    }
+    };
+    telemetry::flush();
+    code
 }
 
 #[tokio::main]
@@ -22,8 +27,11 @@ async fn perform(task: cli::Task) -> anyhow::Result<()> {
         cli::Task::Serve(config) => serve(config).await,
         cli::Task::Health(url) => cli::health(&url).await,
         cli::Task::Print(text) => {
-            print!("{text}");
-            Ok(())
+            // Who has read enough of it may go.
+            match std::io::stdout().write_all(text.as_bytes()) {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("can't write to stdout"),
+                _ => Ok(()),
+            }
         }
     }
 }

@@ -1,13 +1,14 @@
-//! SIGTERM and Ctrl-C: the first asks for a good end, the second does not wait for it.
+//! SIGTERM, SIGHUP and Ctrl-C: the first asks for a good end, the second does not wait for it.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 /// Resolves at the first signal. The second one ends the process, with exit code 130.
 pub async fn stop() {
-    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [mut interrupt, mut terminate, mut hangup] = match kinds.map(signal) {
+        [Ok(interrupt), Ok(terminate), Ok(hangup)] => [interrupt, terminate, hangup],
+        [Err(error), ..] | [_, Err(error), _] | [.., Err(error)] => {
             warn!(%error, "signals can't be waited for: they end the process at once");
             return std::future::pending().await;
         }
@@ -16,6 +17,7 @@ pub async fn stop() {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
     };
     next().await;

@@ -1,18 +1,46 @@
-//! The log: one line an event on stderr, for people or as JSON. `RUST_LOG` says how much.
+//! The log: one line an event on stderr, for people or as JSON. `RUST_LOG` says how much, `docs/LOGGING.md` what is in it.
 
-use std::io::IsTerminal;
+mod log_queue;
+mod occasional;
 
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use tracing::error;
 use tracing_subscriber::{EnvFilter, fmt};
 
+use self::log_queue::{Line, stderr};
+pub(crate) use self::occasional::Occasional;
 use crate::cli::LogFormat;
 
-/// Sends the log to stderr. Call it once.
+/// How long the end of the process waits for a reader of its last lines.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// Sends the log to stderr, panics included. Call it once.
 pub fn init(format: LogFormat) {
     // The database library logs each statement.
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log =
+        fmt().with_env_filter(filter).with_writer(|| Line(stderr())).with_target(false).log_internal_errors(false);
     match format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
     }
+    // The standard library's own hook waits for the reader of stderr.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        error!(code.place = place, error = panic.payload_as_str().unwrap_or_default(), "panicked");
+    }));
+}
+
+/// Says something on stderr beside the log. It is written before the process ends only if [`flush`] is called.
+pub fn say(text: &str) {
+    stderr().push(format!("{text}\n").as_bytes());
+}
+
+/// Waits until what was logged and said is written, for a second at most: its reader may be gone or asleep.
+pub fn flush() {
+    stderr().flush(FLUSH);
 }

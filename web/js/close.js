@@ -4,6 +4,8 @@
 export const CLOSE_WORDS = new Map([
   [1000, 'left'],
   [1001, 'going_away'],
+  [1002, 'protocol_error'],
+  [1007, 'invalid_text'],
   [1008, 'policy'],
   [1009, 'too_big'],
   [1011, 'server_error'],

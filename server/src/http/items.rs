@@ -1,16 +1,13 @@
 //! `/api/items`: the item store.
 
 use grtc_protocol::limits::{LIST_DEFAULT, LIST_ITEMS, QUERY_CHARS};
-use hyper::{
-    Method, StatusCode,
-    header::{HeaderName, HeaderValue},
-};
+use hyper::{Method, StatusCode};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{
     etag::{condition, not_modified, tag},
     item_answer::{Queued, StatusCount, created, created_bulk, item, queued, response},
-    item_body,
+    item_body, item_list,
     item_schema::{ItemChange, NewItem},
     request::{Request, path_id, request},
     to_json,
@@ -23,8 +20,6 @@ use crate::{
         model::{Item, Status},
     },
 };
-
-const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 type Result<T = Response> = std::result::Result<T, ApiError>;
 
@@ -113,12 +108,10 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result {
                 (text.chars().count() <= QUERY_CHARS && !text.contains('\0')).then(|| text.to_owned())
             })
             .filter(|text| !text.is_empty()),
+        after: None,
     };
     query.finish()?;
-    let (items, total) = app.store.items(&page).await?;
-    let mut response = to_json(&items);
-    response.headers_mut().insert(TOTAL_COUNT, HeaderValue::from(total));
-    Ok(response)
+    item_list::answer(app.store.clone(), app.budget.clone(), page).await
 }
 
 /// A new item

@@ -1,6 +1,6 @@
 //! What a handler takes from a request: its method, headers, query and JSON body, each with its bound.
 
-use std::{borrow::Cow, pin::Pin, str::FromStr, time::Duration};
+use std::{borrow::Cow, pin::Pin, str::FromStr};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -9,14 +9,13 @@ use hyper::{
     HeaderMap, Method, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use warp::Filter;
 
 use crate::error::{ApiError, FieldError, Loc};
 
 /// What is read of a body that was refused: a client that is cut off while it sends does not look for the answer.
 const DISCARDED_BYTES: usize = 64 << 20;
-const DISCARD_TIME: Duration = Duration::from_secs(10);
 
 type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
 
@@ -26,6 +25,8 @@ pub(super) struct Request {
     pub(super) headers: HeaderMap,
     query: String,
     body: Body,
+    /// When its body has to be here, or is waited for no more.
+    deadline: Instant,
 }
 
 /// Extracts the request.
@@ -36,7 +37,7 @@ pub(super) fn request() -> impl Filter<Extract = (Request,), Error = warp::Rejec
         .and(warp::body::stream())
         .map(|method, headers, query, body| {
             let body = warp_body(body);
-            Request { method, headers, query, body }
+            Request { method, headers, query, body, deadline: Instant::now() + BODY_TIMEOUT }
         })
 }
 
@@ -79,7 +80,10 @@ impl Request {
     pub(super) async fn json(&mut self) -> Result<Bytes, ApiError> {
         let result = self.read_json().await;
         if result.is_err() {
-            tokio::spawn(timeout(DISCARD_TIME, discard(std::mem::replace(&mut self.body, Box::pin(stream::empty())))));
+            tokio::spawn(timeout_at(
+                self.deadline,
+                discard(std::mem::replace(&mut self.body, Box::pin(stream::empty()))),
+            ));
         }
         result
     }
@@ -96,7 +100,7 @@ impl Request {
         if announced > BODY_BYTES {
             return Err(too_large());
         }
-        match timeout(BODY_TIMEOUT, self.collect()).await {
+        match timeout_at(self.deadline, self.collect()).await {
             Ok(body) => body,
             Err(_) => {
                 Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body took too long to arrive"))

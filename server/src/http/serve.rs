@@ -8,37 +8,42 @@ use std::{
     future::poll_fn,
     panic::AssertUnwindSafe,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use grtc_protocol::limits::HEADER_TIMEOUT;
 use hyper::{
     Method, Request, StatusCode,
-    body::Incoming,
+    body::{Body, Incoming},
     header::{HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS},
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
-use tracing::{debug, error};
+use tracing::{Instrument, debug, error, error_span, warn};
 use warp::{filters::BoxedFilter, reply::Response};
 
-use super::access::{self, Access};
+use super::{
+    access::{self, Access},
+    answer_budget::{AnswerBudget, Counted, Share},
+    message, route,
+};
 use crate::{
     connection_limit::{ConnectionLimit, Slot},
     error::{ApiError, Cause},
-    listen::{Remote, Wire},
+    listen::{HttpIo, Remote, Wire},
+    request_id::{RequestId, RequestIds},
+    telemetry::Occasional,
+    write_deadline::WriteDeadline,
 };
 
 /// What every connection needs.
@@ -48,7 +53,8 @@ pub(crate) struct Server {
     connections: ConnectionLimit,
     /// For those that get no slot, while they are told so.
     refusals: ConnectionLimit,
-    requests: AtomicU64,
+    requests: RequestIds,
+    budget: AnswerBudget,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -58,22 +64,24 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REFUSALS: usize = 64;
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
+static REFUSED: Occasional = Occasional::new();
+static NO_MEMORY: Occasional = Occasional::new();
+
 impl Server {
     pub(crate) fn new(
         routes: BoxedFilter<(Response,)>,
         access: Access,
         max_connections: usize,
+        budget: AnswerBudget,
         stop: CancellationToken,
     ) -> Arc<Self> {
-        let mut seed = [0; 8];
-        // Ids only have to differ from those of the last run; without randomness they may not.
-        let _ = getrandom::fill(&mut seed);
         Arc::new(Self {
             routes,
             access,
             connections: ConnectionLimit::new(max_connections),
             refusals: ConnectionLimit::new(REFUSALS),
-            requests: AtomicU64::new(u64::from_ne_bytes(seed)),
+            requests: RequestIds::new(),
+            budget,
             stop,
             tasks: TaskTracker::new(),
         })
@@ -93,8 +101,10 @@ impl Server {
                 self.tasks.spawn(self.clone().serve(wire, slot));
             }
             None => {
-                let id = self.request_id();
-                debug!(request.id = id, client.address = %remote, "refused: every connection is in use");
+                let id = self.requests.next();
+                if let Some(left_out) = REFUSED.now() {
+                    warn!(request.id = %id, client.address = %remote, log.left_out = left_out, "refused: every connection is in use (--max-connections)");
+                }
                 if let Some(slot) = self.refusals.take() {
                     self.tasks.spawn(timeout(REFUSAL_TIME, refuse(wire, id, slot)));
                 }
@@ -114,7 +124,7 @@ impl Server {
             .header_read_timeout(HEADER_TIMEOUT)
             .max_headers(64)
             .max_buf_size(16 * 1024)
-            .serve_connection(TokioIo::new(wire), service)
+            .serve_connection(HttpIo::new(WriteDeadline::new(wire)), service)
             .with_upgrades();
         let mut connection = pin!(connection);
         let result = tokio::select! {
@@ -129,44 +139,57 @@ impl Server {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
-        let started = Instant::now();
-        let id = self.request_id();
-        let (method, path) = (request.method().clone(), without_names(request.uri().path()));
-        let origin = request.headers().get(ORIGIN).cloned();
-        let mut response = match self.access.check(&request) {
-            Ok(()) if self.stop.is_cancelled() && !request.uri().path().starts_with("/health") => {
-                ApiError::unavailable("stopping", "the server is stopping").response()
+    /// Answers a request, in a span that names it.
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+    ) -> Result<hyper::Response<impl Body<Data = Bytes, Error = warp::Error> + use<>>, Infallible> {
+        let (id, is_safe) = (self.requests.next(), request.method().is_safe());
+        request.extensions_mut().insert(id);
+        let route = route::name(request.uri().path());
+        let span = error_span!("request", request.id = %id, http.method = %request.method(), http.route = route);
+        let answering = async {
+            let started = Instant::now();
+            let (mut response, share) = self.respond(request, is_safe).await;
+            log(&mut response, started);
+            let headers = response.headers_mut();
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+                headers.insert(REQUEST_ID, id);
             }
-            Ok(()) => {
-                let mut response = self.route(request).await;
-                if let Some(origin) = origin {
-                    access::allow_reading(origin, response.headers_mut());
-                }
-                response
-            }
-            Err(response) => *response,
+            response.map(|body| Counted { body, _share: share })
         };
-        let status = response.status();
-        match response.extensions_mut().remove::<Cause>() {
-            Some(Cause(cause)) => {
-                error!(request.id = id, http.method = %method, http.path = path, http.status = status.as_u16(), error = cause, "request failed");
-            }
-            None => {
-                let duration_us = started.elapsed().as_micros();
-                debug!(request.id = id, http.method = %method, http.path = path, http.status = status.as_u16(), duration_us, "request");
-            }
-        }
-        let headers = response.headers_mut();
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if let Ok(id) = HeaderValue::try_from(id) {
-            headers.insert(REQUEST_ID, id);
-        }
-        Ok(response)
+        Ok(answering.instrument(span).await)
     }
 
-    fn request_id(&self) -> String {
-        format!("{:016x}", self.requests.fetch_add(1, Ordering::Relaxed))
+    async fn respond(&self, mut request: Request<Incoming>, is_safe: bool) -> (Response, Share) {
+        if let Err(response) = message::check(&mut request).and_then(|()| self.access.check(&request)) {
+            return (*response, Share::default());
+        }
+        let is_health = request.uri().path().starts_with("/health");
+        if self.stop.is_cancelled() && !is_health {
+            return (ApiError::unavailable("stopping", "the server is stopping").response(), Share::default());
+        }
+        let origin = request.headers().get(ORIGIN).cloned();
+        let response = match self.budget.is_spent() && !is_health {
+            true => overloaded(),
+            false => self.route(request).await,
+        };
+        let (mut response, share) = self.within_budget(response, is_safe);
+        if let Some(origin) = origin {
+            access::allow_reading(origin, response.headers_mut());
+        }
+        (response, share)
+    }
+
+    /// The answer with its share of the memory for answers, or a 503. What has changed something is answered as it is.
+    fn within_budget(&self, response: Response, is_safe: bool) -> (Response, Share) {
+        let bytes = response.body().size_hint().exact().unwrap_or_default();
+        match self.budget.take(usize::try_from(bytes).unwrap_or(usize::MAX)) {
+            Some(share) => (response, share),
+            None if is_safe => (overloaded(), Share::default()),
+            None => (response, Share::default()),
+        }
     }
 
     /// Asks the routes. A panic in one of them ends this request and nothing else.
@@ -188,18 +211,25 @@ impl Server {
     }
 }
 
-/// The path for the log, which has no names of rooms.
-fn without_names(path: &str) -> String {
-    for prefix in ["/ws/", "/rooms/"] {
-        if path.starts_with(prefix) {
-            return format!("{prefix}…");
-        }
+/// What came of a request. The cause of a failure travels with the response.
+fn log(response: &mut Response, started: Instant) {
+    let status = response.status().as_u16();
+    match response.extensions_mut().remove::<Cause>() {
+        Some(Cause(cause)) => error!(http.status = status, error = cause, "request failed"),
+        None => debug!(http.status = status, duration_us = started.elapsed().as_micros(), "request"),
     }
-    path.to_owned()
+}
+
+/// Clients that don't read hold all the memory that there is for answers.
+fn overloaded() -> Response {
+    if let Some(left_out) = NO_MEMORY.now() {
+        warn!(log.left_out = left_out, "refused: answers that are not read hold all the memory for answers");
+    }
+    ApiError::unavailable("overloaded", "too many answers wait for clients that don't read them").response()
 }
 
 /// Tells a client to come back later, and reads what it sends: what is unread at the close would cost it the answer.
-async fn refuse(mut stream: Wire, id: String, _slot: Slot) -> std::io::Result<()> {
+async fn refuse(mut stream: Wire, id: RequestId, _slot: Slot) -> std::io::Result<()> {
     let problem = ApiError::unavailable("overloaded", "the server has no room for more connections").problem();
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\

@@ -30,7 +30,7 @@ struct Queue {
 pub(crate) enum Next {
     /// Write these, in this order.
     Write(VecDeque<Text>),
-    /// End the connection with this code; what waited is gone.
+    /// End the connection with this code.
     Close(CloseCode),
 }
 
@@ -50,7 +50,7 @@ impl Outbox {
         wake(queue);
     }
 
-    /// Ends the connection from outside. The first code counts.
+    /// Ends the connection from outside. The first code counts; what waits is still written.
     pub(crate) fn close(&self, code: CloseCode) {
         let mut queue = self.lock();
         if queue.closed.is_none() {
@@ -71,6 +71,11 @@ impl Outbox {
         }
         queue.bytes = 0;
         Poll::Ready(Next::Write(std::mem::take(&mut queue.frames)))
+    }
+
+    /// All that waits, for the end of the connection.
+    pub(crate) fn take(&self) -> VecDeque<Text> {
+        std::mem::take(&mut self.lock().frames)
     }
 
     /// Ready once the outbox is closed, whatever waits in it.
@@ -94,8 +99,10 @@ impl Outbox {
 impl Queue {
     fn close(&mut self, code: CloseCode) {
         self.closed = Some(code);
-        self.frames = VecDeque::new();
-        self.bytes = 0;
+        if code == CloseCode::TooSlow {
+            self.frames = VecDeque::new();
+            self.bytes = 0;
+        }
     }
 }
 

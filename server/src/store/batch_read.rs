@@ -29,6 +29,11 @@ pub(super) fn start(database: DatabaseConnection) -> Handle {
 }
 
 impl Handle {
+    /// Waits for the end of the task that reads.
+    pub(super) async fn ended(&self) {
+        self.0.closed().await;
+    }
+
     /// The item of this id, as of its last commit.
     pub(super) async fn item(&self, id: i64) -> Result<Item, StoreError> {
         let (reply, answer) = oneshot::channel();

@@ -28,6 +28,14 @@ impl Store {
         self.shared.queued.subscribe()
     }
 
+    /// Waits for the end of a task that the store can't be without; which one it was.
+    pub(crate) async fn ended(&self) -> &'static str {
+        tokio::select! {
+            () = self.writer.ended() => "the database's writer",
+            () = self.batch_read.ended() => "the reader of single items",
+        }
+    }
+
     /// Whether the database answers.
     pub(crate) async fn ping(&self) -> Result<(), DbErr> {
         let sql = "SELECT rev FROM search_state";

@@ -10,6 +10,8 @@ pub(crate) struct Page {
     pub(crate) status: Option<Status>,
     /// The newest first.
     pub(crate) descending: bool,
+    /// Those that come after the item with this id, in the page's order.
+    pub(crate) after: Option<i64>,
     /// Text that the title or the description contains.
     pub(crate) text: Option<String>,
 }

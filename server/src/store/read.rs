@@ -33,6 +33,9 @@ impl Store {
         if let Some(status) = page.status {
             query = query.filter(item::Column::Status.eq(status));
         }
+        if let Some(id) = page.after {
+            query = query.filter(if page.descending { item::Column::Id.lt(id) } else { item::Column::Id.gt(id) });
+        }
         query =
             if page.descending { query.order_by_desc(item::Column::Id) } else { query.order_by_asc(item::Column::Id) };
         Ok(query.limit(page.limit).offset(page.skip).all(&self.reader).await?)

@@ -49,6 +49,10 @@ impl Store {
         }
         let total = self.count_matches(text, page.status, &from, values.clone()).await?;
         let order = if page.descending { "DESC" } else { "ASC" };
+        if let Some(id) = page.after {
+            from.push_str(if page.descending { " AND s.rowid < ?" } else { " AND s.rowid > ?" });
+            values.push(id.into());
+        }
         let sql = format!("SELECT i.* {from} ORDER BY s.rowid {order} LIMIT ? OFFSET ?");
         values.extend([page.limit.into(), page.skip.into()]);
         let rows = item::Entity::find().from_raw_sql(statement(&self.reader, sql, values)).all(&self.reader).await?;

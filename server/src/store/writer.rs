@@ -37,6 +37,11 @@ impl Handle {
     pub(super) async fn send(&self, op: Op) -> Result<(), StoreError> {
         self.0.send(op).await.map_err(|_| StoreError::Stopping)
     }
+
+    /// Waits for the end of the writer's task.
+    pub(super) async fn ended(&self) {
+        self.0.closed().await;
+    }
 }
 
 /// The writer's task.

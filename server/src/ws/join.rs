@@ -3,13 +3,15 @@
 use grtc_protocol::{PeerId, RoomId, id::InvalidName};
 use percent_encoding::percent_decode_str;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, request_id::RequestId};
 
 /// A request to come into a room.
 #[derive(Debug)]
 pub(crate) struct Join {
     pub(crate) room: RoomId,
     pub(crate) peer: PeerId,
+    /// The request that asked for it: what the log calls the connection by.
+    pub(crate) request: RequestId,
 }
 
 impl Join {
@@ -17,14 +19,14 @@ impl Join {
     ///
     /// # Errors
     /// 400 for what is no name.
-    pub(super) fn read(room: &str, query: &str) -> Result<Self, ApiError> {
+    pub(super) fn read(room: &str, query: &str, request: RequestId) -> Result<Self, ApiError> {
         let room = name(room, "room_id")?;
         // Read strictly: two ids that are no UTF-8 must not become one.
         let peer = match query.split('&').find_map(|pair| pair.strip_prefix("peer_id=")) {
             Some(id) if !id.is_empty() => name(&id.replace('+', " "), "peer_id")?,
             _ => new_peer_id()?,
         };
-        Ok(Self { room, peer })
+        Ok(Self { room, peer, request })
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Endless;
 pub(crate) struct MessageBudget<S> {
     inner: S,
     pending: usize,
+    /// The last write was not taken whole.
+    mid_write: bool,
     since: Option<Instant>,
     /// Set while the rest of a message is waited for.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -31,7 +33,7 @@ pub(crate) struct MessageBudget<S> {
 
 impl<S> MessageBudget<S> {
     pub(crate) fn new(inner: S) -> Self {
-        Self { inner, pending: 0, since: None, alarm: None }
+        Self { inner, pending: 0, mid_write: false, since: None, alarm: None }
     }
 
     /// A text or binary message is whole.
@@ -49,9 +51,16 @@ impl<S> MessageBudget<S> {
         }
     }
 
+    /// Whether a frame is on its way that the client has not taken whole.
+    pub(crate) fn is_mid_write(&self) -> bool {
+        self.mid_write
+    }
+
     fn check(&mut self, read: usize) -> io::Result<()> {
+        // A message that comes in one piece costs no look at the clock.
+        let goes_on = self.pending > 0;
         self.pending += read;
-        if read > 0 {
+        if goes_on && read > 0 {
             let since = *self.since.get_or_insert_with(Instant::now);
             if self.pending > MESSAGE_WIRE_BYTES || since.elapsed() > MESSAGE_ASSEMBLY {
                 return Err(endless());
@@ -62,7 +71,10 @@ impl<S> MessageBudget<S> {
 
     /// Waits for the rest of a message that has begun, as long as that may take.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(since) = self.since else { return Poll::Pending };
+        if self.pending == 0 {
+            return Poll::Pending;
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(since + MESSAGE_ASSEMBLY)));
         ready!(alarm.as_mut().poll(cx));
         Poll::Ready(Err(endless()))
@@ -86,7 +98,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for MessageBudget<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for MessageBudget<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.mid_write = !matches!(written, Poll::Ready(Ok(taken)) if taken == buf.len());
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -7,6 +7,7 @@ mod incoming;
 mod tests;
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     ops::ControlFlow,
     pin::Pin,
@@ -31,9 +32,8 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{self, Message},
 };
-use tracing::debug;
 
-use self::end::{End, close};
+use self::end::{End, finish};
 use super::{join::Join, message_budget::MessageBudget, throttle::Throttle};
 use crate::hub::{
     outbox::{Next, Outbox},
@@ -50,10 +50,15 @@ pub(crate) struct Context {
     pub(crate) registry: Registry,
     /// Messages a second that one client may send; 0: any number.
     pub(crate) message_rate: u32,
+    /// Texts are sent back, and nobody is told of anybody: for Autobahn.
+    #[cfg(test)]
+    pub(crate) echo: bool,
 }
 
 struct Session<S> {
     socket: Socket<S>,
+    #[cfg(test)]
+    echo: bool,
     outbox: Outbox,
     membership: Membership,
     rate: Throttle,
@@ -86,12 +91,18 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>
     let membership = match context.registry.join(join.room, join.peer, outbox.clone()) {
         Ok(membership) => membership,
         Err(code) => {
-            debug!(close.code = code.code(), "join refused");
-            return close(&mut socket, code).await;
+            end::log(join.request, Some(code));
+            return finish(&mut socket, VecDeque::new(), Some(code)).await;
         }
     };
+    #[cfg(test)]
+    if context.echo {
+        outbox.take();
+    }
     let mut session = Session {
         socket,
+        #[cfg(test)]
+        echo: context.echo,
         outbox,
         membership,
         rate: Throttle::new(context.message_rate, MESSAGE_BURST),
@@ -102,16 +113,12 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>
         pinged: None,
     };
     let end = session.serve().await;
-    debug!(close.code = end.code.map(CloseCode::code), "session ended");
+    end::log(join.request, end.code);
     session.membership.reason = end.reason;
-    let Session { mut socket, membership, .. } = session;
+    let Session { mut socket, membership, outbox, .. } = session;
     // The others learn of it now; the goodbye to this client may take a while.
     drop(membership);
-    match end.code {
-        Some(code) => close(&mut socket, code).await,
-        // The close handshake's answer, if there is one to send.
-        None => drop(timeout(CLOSE_GRACE, socket.flush()).await),
-    }
+    finish(&mut socket, outbox.take(), end.code).await;
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -194,10 +201,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             socket.flush().await
         });
+        tokio::pin!(written);
         let result = tokio::select! {
             biased;
-            result = written => result.map_err(|_| CloseCode::TooSlow),
-            code = poll_fn(|cx| outbox.poll_closed(cx)) => Err(code),
+            result = written.as_mut() => result.map_err(|_| CloseCode::TooSlow),
+            code = poll_fn(|cx| outbox.poll_closed(cx)) => match code {
+                CloseCode::TooSlow => Err(code),
+                // What is being written is written to its end, if that does not take long.
+                code => match timeout(CLOSE_GRACE, written).await {
+                    Ok(Ok(Ok(()))) | Err(_) => Err(code),
+                    Ok(result) => result.map_err(|_| CloseCode::TooSlow),
+                },
+            },
         };
         match result {
             Ok(Ok(())) => ControlFlow::Continue(()),

@@ -6,10 +6,12 @@
 use grtc_protocol::limits::{MESSAGE_BYTES, OUTBOX_BYTES};
 use hyper::{
     HeaderMap, Method, StatusCode,
-    header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
+    header::{
+        CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+        SEC_WEBSOCKET_VERSION, UPGRADE,
+    },
     upgrade::OnUpgrade,
 };
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::{
     WebSocketStream,
@@ -19,7 +21,7 @@ use tokio_tungstenite::{
     },
 };
 use tokio_util::task::TaskTracker;
-use tracing::debug;
+use tracing::{Instrument, Level, debug, enabled};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{
@@ -27,7 +29,12 @@ use super::{
     message_budget::MessageBudget,
     session::{self, Context},
 };
-use crate::{connection_limit::Slot, error::ApiError, listen::Wire};
+use crate::{
+    connection_limit::Slot,
+    error::ApiError,
+    listen::{HttpIo, Wire},
+    request_id::RequestId,
+};
 
 /// Bytes of the read buffer that every socket holds.
 const READ_BUFFER: usize = 4 * 1024;
@@ -51,8 +58,9 @@ pub(crate) fn route(sockets: Sockets) -> BoxedFilter<(Response,)> {
         .and(warp::query::raw().or(warp::any().map(String::new)).unify())
         .and(warp::ext::optional::<OnUpgrade>())
         .and(warp::ext::optional::<Slot>())
-        .map(move |room: String, method, headers, query: String, upgrade, slot| {
-            let request = Upgrade { room: &room, method, headers, query: &query, upgrade, slot };
+        .and(warp::ext::get::<RequestId>())
+        .map(move |room: String, method, headers, query: String, upgrade, slot, id| {
+            let request = Upgrade { room: &room, method, headers, query: &query, upgrade, slot, id };
             accept(&sockets, request).unwrap_or_else(ApiError::response)
         })
         .boxed()
@@ -66,30 +74,38 @@ struct Upgrade<'a> {
     query: &'a str,
     upgrade: Option<OnUpgrade>,
     slot: Option<Slot>,
+    id: RequestId,
 }
 
 fn accept(sockets: &Sockets, request: Upgrade<'_>) -> Result<Response, ApiError> {
-    let Upgrade { room, method, headers, query, upgrade, slot } = request;
+    let Upgrade { room, method, headers, query, upgrade, slot, id } = request;
     if method != Method::GET {
         return Err(ApiError::method_not_allowed("GET"));
     }
     let key = handshake(&headers)?;
     let upgrade = upgrade.ok_or_else(upgrade_required)?;
-    let join = Join::read(room, query)?;
+    let join = Join::read(room, query, id)?;
     let context = sockets.context.clone();
-    sockets.tasks.spawn(async move {
+    let session = async move {
         // The connection counts until the session ends.
         let _slot = slot;
         match upgraded(upgrade).await {
             Ok(socket) => session::run(socket, join, context).await,
             Err(error) => debug!(%error, "upgrade failed"),
         }
-    });
+    };
+    match enabled!(Level::DEBUG) {
+        true => sockets.tasks.spawn(session.in_current_span()),
+        false => sockets.tasks.spawn(session),
+    };
     let mut response = Response::default();
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let answer = response.headers_mut();
     answer.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     answer.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Some(protocol) = subprotocol(&headers) {
+        answer.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
     answer.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(derive_accept_key(key)).map_err(ApiError::internal)?);
     Ok(response)
 }
@@ -117,6 +133,19 @@ fn handshake(headers: &HeaderMap) -> Result<&[u8], ApiError> {
     }
 }
 
+/// The subprotocol to answer with: `grtc` if it is offered, else the first one, since a browser ends a connection that takes
+/// up none of its offer. What begins with `grtc.` is no name to be repeated.
+fn subprotocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let offered = || {
+        let lists = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|list| list.to_str().ok());
+        lists.flat_map(|list| list.split(',')).map(str::trim)
+    };
+    let chosen = offered()
+        .find(|name| *name == "grtc")
+        .or_else(|| offered().find(|name| !name.is_empty() && !name.starts_with("grtc.")))?;
+    HeaderValue::try_from(chosen).ok()
+}
+
 fn upgrade_required() -> ApiError {
     ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this is a WebSocket: ask for an upgrade")
         .with(UPGRADE, HeaderValue::from_static("websocket"))
@@ -126,10 +155,10 @@ fn upgrade_required() -> ApiError {
 async fn upgraded(upgrade: OnUpgrade) -> Result<session::Socket<Wire>, anyhow::Error> {
     let parts = upgrade
         .await?
-        .downcast::<TokioIo<Wire>>()
+        .downcast::<HttpIo>()
         .map_err(|_| anyhow::anyhow!("the connection is none that was accepted here"))?;
     // A copy of the few bytes that came early, if any: the buffer itself is hyper's, and would stay with the socket.
-    Ok(socket(parts.io.into_inner(), parts.read_buf.to_vec()).await)
+    Ok(socket(parts.io.into_inner().into_inner(), parts.read_buf.to_vec()).await)
 }
 
 /// A WebSocket with the server's bounds on any stream, of which the client's first bytes may have been read already.
@@ -142,4 +171,29 @@ pub(super) async fn socket<S: AsyncRead + AsyncWrite + Unpin>(stream: S, read: V
         .max_frame_size(Some(MESSAGE_BYTES));
     let stream = MessageBudget::new(stream);
     Box::new(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offered_subprotocol_is_answered() {
+        for (offers, chosen) in [
+            (vec![], None),
+            (vec!["chat"], Some("chat")),
+            (vec!["chat, superchat"], Some("chat")),
+            (vec!["chat", "grtc"], Some("grtc")),
+            (vec!["grtc.token.secret"], None),
+            (vec!["grtc.token.secret , chat"], Some("chat")),
+            (vec![" ,, "], None),
+        ] {
+            let headers = offers.iter().map(|offer| (SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(offer)));
+            let answer = subprotocol(&headers.fold(HeaderMap::new(), |mut all, (name, value)| {
+                all.append(name, value);
+                all
+            }));
+            assert_eq!(answer.as_ref().map(|answer| answer.to_str().unwrap()), chosen, "{offers:?}");
+        }
+    }
 }

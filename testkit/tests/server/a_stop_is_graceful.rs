@@ -103,3 +103,17 @@ async fn a_second_signal_ends_it_at_once() -> anyhow::Result<()> {
     assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
     Ok(())
 }
+
+#[tokio::test]
+async fn a_hangup_is_a_stop_as_well() -> anyhow::Result<()> {
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+    let mut server = ServerProcess::launch(&Launch::default()).await?;
+    let mut peer = server.join("room1", "a").await?;
+    kill(Pid::from_raw(server.pid().try_into()?), Signal::SIGHUP)?;
+    assert_eq!(peer.closed().await?.code, Some(1001));
+    assert_eq!(server.ended().await?, Some(0), "{}", server.log());
+    Ok(())
+}

@@ -3,6 +3,7 @@
 //! They share one executable, since each needs the whole server in it.
 
 mod a_key_does_a_request_once;
+mod a_log_that_nobody_reads;
 mod a_stop_is_graceful;
 mod acknowledged_writes_survive;
 mod an_unusable_database_is_named;
@@ -25,6 +26,8 @@ mod only_known_origins_come_in;
 mod paths_answer_with_and_without_a_slash;
 mod peers_come_and_go;
 mod readers_have_limits;
+mod readers_of_answers_have_limits;
+mod requests_follow_rfc_9112;
 mod senders_have_limits;
 mod the_command_line_helps;
 mod the_log_keeps_secrets;

@@ -158,3 +158,23 @@ async fn a_variable_that_is_empty_says_nothing() -> anyhow::Result<()> {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     Ok(())
 }
+
+/// As in `grtc-server print-config | true`, and with a stderr that is closed.
+#[tokio::test]
+async fn an_output_that_nobody_reads_is_no_panic() -> anyhow::Result<()> {
+    let closed = || anyhow::Ok(std::process::Stdio::from(std::io::pipe()?.1));
+    for (arguments, code) in [
+        (&["print-config"][..], 0),
+        (&["completions", "bash"], 0),
+        (&["--help"], 0),
+        (&["--no-such-option"], 2),
+        (&["check-config", "--database-url", "x:"], 1),
+        (&["health", "--url", "http://127.0.0.1:1/"], 1),
+        (&["--listen", "192.0.2.1:1", "--insecure-open"], 1),
+    ] {
+        let mut command = tokio::process::Command::new(grtc_load::process::binary(grtc_load::process::SERVER)?);
+        let status = command.args(arguments).stdout(closed()?).stderr(closed()?).status().await?;
+        assert_eq!(status.code(), Some(code), "{arguments:?}");
+    }
+    Ok(())
+}

@@ -115,7 +115,6 @@ export class FakeConnection {
   /** @type {FakeConnection | null} */
   other = null;
   closed = false;
-  messageBytes = 262_144;
 
   /** @param {FakeNetwork} network @param {number} number @param {ConnectionOptions} options */
   constructor(network, number, { channel, events }) {

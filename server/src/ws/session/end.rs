@@ -1,13 +1,31 @@
 //! How a connection ends.
 
+use std::collections::VecDeque;
+
+use futures_util::SinkExt as _;
 use grtc_protocol::{CloseCode, limits::CLOSE_GRACE, server::LeaveReason};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode as WireCode};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self, Message,
+        protocol::{
+            CloseFrame,
+            frame::{
+                Frame,
+                coding::{CloseCode as WireCode, Data, OpCode},
+            },
+        },
+    },
+};
 
-use super::Stream;
+use tracing::{Span, debug, error_span, info};
+
+use super::Socket;
+use crate::{hub::Text, request_id::RequestId, telemetry::Occasional};
 
 /// How a connection ends: what the client is told, and what the others are.
 pub(super) struct End {
@@ -33,22 +51,80 @@ impl End {
     }
 }
 
-/// Says goodbye with a code. What the client still sends is read and thrown away until it closes too, since a socket
-/// that is closed on unread bytes takes the goodbye along; all for a bounded time.
-pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Stream<S>, code: CloseCode) {
-    let frame = CloseFrame { code: WireCode::from(code.code()), reason: code.reason().into() };
-    let goodbye = async {
-        // An error means that the client is gone or has closed already.
-        let _ = socket.close(Some(frame)).await;
-        let stream = socket.get_mut();
-        stream.message();
-        stream.shutdown().await?;
-        // On the heap, since every session would carry it along otherwise.
-        let mut buffer = vec![0; 1024];
-        while stream.read(&mut buffer).await? > 0 {
-            stream.message();
+static ENDED: Occasional = Occasional::new();
+
+/// Says how a connection ended that the request `id` has begun.
+pub(super) fn log(id: RequestId, code: Option<CloseCode>) {
+    // A session runs in its request's span only where somebody asked for that much: it costs memory.
+    let span = match Span::current() {
+        none if none.is_none() => {
+            error_span!("request", request.id = %id, http.method = "GET", http.route = "/ws/{room_id}")
         }
-        std::io::Result::Ok(())
+        span => span,
     };
-    let _ = timeout(CLOSE_GRACE, goodbye).await;
+    let _entered = span.enter();
+    let by_rule = code.filter(|code| !matches!(code, CloseCode::Normal | CloseCode::GoingAway));
+    match by_rule.and_then(|code| Some((code, ENDED.now()?))) {
+        Some((code, left_out)) => {
+            info!(close.code = code.code(), log.left_out = left_out, "a client was closed: {}", code.reason());
+        }
+        None => debug!(close.code = code.map(CloseCode::code), "session ended"),
+    }
+}
+
+/// Ends a connection: what was read before the end is answered (`owed`) before it. Takes a bounded time.
+pub(super) async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    owed: VecDeque<Text>,
+    code: Option<CloseCode>,
+) {
+    // On the heap, since every session would carry it along otherwise.
+    let goodbye = async {
+        match code {
+            Some(code) => close(socket, owed, code).await,
+            None => answer_close(socket, owed).await,
+        }
+    };
+    // An error means that the client is gone or has closed already.
+    let _ = timeout(CLOSE_GRACE, Box::pin(goodbye)).await;
+}
+
+/// Says goodbye with a code. What the client still sends is read and thrown away until it closes too, since a socket
+/// that is closed on unread bytes takes the goodbye along.
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    owed: VecDeque<Text>,
+    code: CloseCode,
+) -> Result<(), tungstenite::Error> {
+    for text in owed {
+        socket.feed(Message::Text(text)).await?;
+    }
+    let frame = CloseFrame { code: WireCode::from(code.code()), reason: code.reason().into() };
+    let _ = WebSocketStream::close(socket, Some(frame)).await;
+    let stream = socket.get_mut();
+    stream.message();
+    stream.shutdown().await?;
+    let mut buffer = [0; 1024];
+    while stream.read(&mut buffer).await? > 0 {
+        stream.message();
+    }
+    Ok(())
+}
+
+/// Answers a client that has closed, with a close frame or without one. The library sends no more messages then: they
+/// are put before its answer by hand, unless it is still busy with an earlier frame that the client does not take.
+async fn answer_close<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    owed: VecDeque<Text>,
+) -> Result<(), tungstenite::Error> {
+    if !socket.get_ref().is_mid_write() {
+        let mut bytes = Vec::new();
+        for text in owed {
+            Frame::message(text, OpCode::Data(Data::Text), true).format(&mut bytes)?;
+        }
+        socket.get_mut().write_all(&bytes).await?;
+    }
+    // The close handshake's answer, if there is one to send.
+    let _ = socket.flush().await;
+    Ok(socket.get_mut().shutdown().await?)
 }

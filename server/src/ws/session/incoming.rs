@@ -12,7 +12,9 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
 };
-use tokio_tungstenite::tungstenite::{self, Message, protocol::frame::coding::CloseCode as WireCode};
+use tokio_tungstenite::tungstenite::{
+    self, Message, error::ProtocolError, protocol::frame::coding::CloseCode as WireCode,
+};
 
 use super::{End, Session, Throttled};
 use crate::{hub::Text, ws::message_budget::Endless};
@@ -33,6 +35,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         match message {
             Message::Text(text) => {
                 budget.message();
+                #[cfg(test)]
+                if self.echo {
+                    self.outbox.push(text);
+                    return ControlFlow::Continue(());
+                }
                 self.text(&text)
             }
             Message::Binary(_) => {
@@ -111,7 +118,10 @@ fn failed(error: &tungstenite::Error) -> End {
     use tungstenite::Error::{Capacity, Io, Protocol, Utf8};
     match error {
         Capacity(_) => End::with(CloseCode::TooBig),
-        Protocol(_) | Utf8(_) => End::with(CloseCode::Policy),
+        // It ended without a close frame, and may still read.
+        Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::of_client(LeaveReason::Lost),
+        Protocol(_) => End::with(CloseCode::Protocol),
+        Utf8(_) => End::with(CloseCode::InvalidText),
         Io(error) if error.get_ref().is_some_and(|cause| cause.is::<Endless>()) => End::with(CloseCode::Policy),
         _ => End::of_client(LeaveReason::Lost),
     }

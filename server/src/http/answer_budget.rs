@@ -1,0 +1,127 @@
+//! The memory that answers hold until their clients have read them: bounded in sum, so that clients who don't read
+//! cost the others a 503 at worst, and never the process.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use crate::write_deadline::ANSWER_STALL;
+
+/// Memory for answers that are not read yet, all together.
+const ANSWERS_BYTES: usize = 64 << 20;
+
+/// Up to so many bytes an answer is not counted: each connection's own buffers hold as much.
+const FREE_BYTES: usize = 16 * 1024;
+
+/// What is left of the memory for answers. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AnswerBudget(Arc<Semaphore>);
+
+/// A part of it; given back when dropped.
+#[derive(Default)]
+pub(crate) struct Share {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl AnswerBudget {
+    /// [`ANSWERS_BYTES`], or a quarter of the memory that the process may still take, if that is less.
+    pub(crate) fn new() -> Self {
+        let quarter = memory_left().map_or(usize::MAX, |bytes| bytes / 4);
+        Self(Arc::new(Semaphore::new(ANSWERS_BYTES.min(quarter))))
+    }
+
+    /// Whether hardly anything is left.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.0.available_permits() < 4 * FREE_BYTES
+    }
+
+    /// A share for so many bytes, if it is left.
+    pub(crate) fn take(&self, bytes: usize) -> Option<Share> {
+        if bytes <= FREE_BYTES {
+            return Some(Share::default());
+        }
+        let permit = self.0.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()?;
+        Some(Share { _permit: Some(permit) })
+    }
+
+    /// A share for so many bytes, for which others are waited for as long as they may hold theirs without reading.
+    pub(crate) async fn wait(&self, bytes: usize) -> Option<Share> {
+        if bytes <= FREE_BYTES {
+            return Some(Share::default());
+        }
+        let permit = self.0.clone().acquire_many_owned(u32::try_from(bytes).ok()?);
+        Some(Share { _permit: Some(timeout(2 * ANSWER_STALL, permit).await.ok()?.ok()?) })
+    }
+}
+
+/// What `RLIMIT_AS` leaves, if there is such a limit.
+fn memory_left() -> Option<usize> {
+    let (limit, _) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_AS).ok()?;
+    if limit == nix::sys::resource::RLIM_INFINITY {
+        return None;
+    }
+    let pages: usize = std::fs::read_to_string("/proc/self/statm").ok()?.split(' ').next()?.parse().ok()?;
+    Some(usize::try_from(limit).ok()?.saturating_sub(pages * 4096))
+}
+
+/// A body with its share of the budget.
+pub(crate) struct Counted<B> {
+    pub(crate) body: B,
+    /// Held until the body is gone.
+    pub(crate) _share: Share,
+}
+
+impl<B: Body + Unpin> Body for Counted<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_not_left_is_not_given() {
+        let budget = AnswerBudget(Arc::new(Semaphore::new(100_000)));
+        let share = budget.take(60_000).unwrap();
+        assert!(budget.take(60_000).is_none());
+        assert!(budget.take(FREE_BYTES).is_some(), "small answers are always given");
+        drop(share);
+        assert!(budget.take(60_000).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_gets_it_once_it_is_given_back_or_gives_up() {
+        let budget = AnswerBudget(Arc::new(Semaphore::new(100_000)));
+        let share = budget.take(60_000).unwrap();
+        assert!(budget.wait(60_000).await.is_none());
+        let (waited, ()) = tokio::join!(budget.wait(60_000), async {
+            tokio::task::yield_now().await;
+            drop(share);
+        });
+        assert!(waited.is_some());
+    }
+}

@@ -1,0 +1,36 @@
+//! The tasks that the server can't be without: when one of them ends, the process does, so that whoever started it can
+//! start it again.
+
+use std::process::ExitCode;
+
+use tokio::task::JoinHandle;
+
+/// A part of the server has ended that it can't be without.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{part} has ended ({how}), and the server can't go on without it; this is a fault of grtc: please report it with the log"
+)]
+pub struct PartEnded {
+    part: &'static str,
+    how: String,
+}
+
+impl PartEnded {
+    /// EX_SOFTWARE of BSD's `sysexits.h`.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(70)
+    }
+
+    pub(crate) fn new(part: &'static str, how: impl ToString) -> Self {
+        Self { part, how: how.to_string() }
+    }
+}
+
+/// Waits for the end of a task that has none.
+pub(crate) async fn ended<T>(part: &'static str, task: &mut JoinHandle<T>) -> PartEnded {
+    match task.await {
+        Ok(_) => PartEnded::new(part, "it returned"),
+        Err(error) => PartEnded::new(part, error),
+    }
+}

@@ -1,0 +1,59 @@
+//! A log that nobody reads, or can read any more, holds nothing up; lines that are lost are counted.
+
+use std::time::{Duration, Instant};
+
+use grtc_testkit::{Launch, ServerProcess};
+use serde_json::json;
+
+/// More than a pipe and the server's own queue hold, at 4 kB a line.
+const REQUESTS: usize = 800;
+
+/// A server whose stderr is read up to the line that says where it listens, and then as `reader` has it.
+async fn server(reader: &str) -> anyhow::Result<ServerProcess> {
+    let script = format!("exec \"$0\" \"$@\" 2> >(grep -m1 server.address >&2; {reader})");
+    let under = ["bash", "-c", &script];
+    let launch = Launch { environment: &[("RUST_LOG", "debug")], under: &under, ..Launch::default() };
+    ServerProcess::launch(&launch).await
+}
+
+async fn works(server: &ServerProcess) -> anyhow::Result<()> {
+    let mut a = server.join("room1", "a").await?;
+    for _ in 0..REQUESTS {
+        // A name that is refused is logged at length.
+        let path = format!("/api/items/?limit={}", "x".repeat(4_000));
+        assert_eq!(server.http().get(&path).await?.status, 422);
+    }
+    assert_eq!(server.http().post("/api/items/", &json!({"title": "t"})).await?.status, 201);
+    a.send(json!({"type": "ping"})).await?;
+    a.expect("pong").await?;
+    assert_eq!(a.leave().await?.code, Some(1000));
+    Ok(())
+}
+
+#[tokio::test]
+async fn its_reader_is_gone() -> anyhow::Result<()> {
+    let server = server("true").await?;
+    works(&server).await?;
+    server.stop().await
+}
+
+#[tokio::test]
+async fn its_reader_is_asleep() -> anyhow::Result<()> {
+    let server = server("exec sleep 60").await?;
+    works(&server).await?;
+    server.stop().await
+}
+
+#[tokio::test]
+async fn its_reader_wakes_up() -> anyhow::Result<()> {
+    let mut server = server("sleep 4; exec cat >&2").await?;
+    works(&server).await?;
+    server.terminate()?;
+    assert_eq!(server.ended().await?, Some(0));
+    let since = Instant::now();
+    while !server.log().contains("log.lost") {
+        assert!(since.elapsed() < Duration::from_secs(10), "{:.3000}", server.log());
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
