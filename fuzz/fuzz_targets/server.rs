@@ -4,9 +4,9 @@
 //! each line.
 #![no_main]
 
-use std::{ffi::OsString, future::pending, net::SocketAddr, sync::LazyLock, time::Duration};
+use std::{future::pending, net::SocketAddr, sync::LazyLock, time::Duration};
 
-use grtc_server::cli::{self, Task};
+use grtc_server::Config;
 use libfuzzer_sys::fuzz_target;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,8 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 static SERVER: LazyLock<(Runtime, SocketAddr)> = LazyLock::new(|| {
     let runtime = Runtime::new().expect("a runtime");
-    let arguments = ["grtc-server", "--database-url", "sqlite::memory:", "--message-rate", "0"];
-    let Ok(Task::Serve(config)) = cli::parse(arguments.map(OsString::from)) else { panic!("no configuration") };
+    let config = Config { database_url: "sqlite::memory:".to_owned(), message_rate: 0, ..Config::default() };
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
     let address = listener.local_addr().expect("an address");
     runtime.spawn(async {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     id,
-    json::{present, string},
+    json::{not_a_string, not_json, present, string},
     limits::{JSON_DEPTH, MESSAGE_ID_BYTES},
     server::ErrorCode,
 };
@@ -89,7 +89,8 @@ impl<'a> Frame<'a> {
     /// A [`FrameError`] says what is wrong with it and repeats its `id` where it has one.
     pub fn parse(text: &'a str) -> Result<Self, FrameError> {
         if !text.trim_start().starts_with('{') {
-            return Err(bad_json("the frame is not a JSON object".to_owned()));
+            let why = not_json(text.as_bytes()).map(|why| format!(": {why}")).unwrap_or_default();
+            return Err(bad_json(format!("the frame is not a JSON object{why}")));
         }
         let envelope: Envelope<'a> = match serde_json::from_str(text) {
             Ok(envelope) => envelope,
@@ -102,8 +103,12 @@ impl<'a> Frame<'a> {
             None => None,
             Some(raw) => match string(raw) {
                 Some(id) if id.len() <= MESSAGE_ID_BYTES => Some(id),
-                _ => {
+                Some(_) => {
                     let message = format!("\"id\" has to be a string of at most {MESSAGE_ID_BYTES} bytes");
+                    return Err(FrameError { code: ErrorCode::BadField, message, id: None });
+                }
+                None => {
+                    let message = format!("\"id\" {} (at most {MESSAGE_ID_BYTES} bytes)", not_a_string(raw));
                     return Err(FrameError { code: ErrorCode::BadField, message, id: None });
                 }
             },
@@ -119,8 +124,7 @@ type Refusal = (ErrorCode, String);
 
 impl<'a> Envelope<'a> {
     fn message(&self, text: &'a str) -> Result<ClientMessage<'a>, Refusal> {
-        let kind = string(needed(self.kind, "type")?)
-            .ok_or_else(|| (ErrorCode::BadField, "\"type\" has to be a string".to_owned()))?;
+        let kind = text_of(self.kind, "type")?;
         let signal = |field, value: Option<&RawValue>| {
             needed(value, field)?;
             Ok(ClientMessage::Signal { target: self.target()?, signal: text.trim() })
@@ -141,9 +145,7 @@ impl<'a> Envelope<'a> {
     }
 
     fn target(&self) -> Result<Cow<'a, str>, Refusal> {
-        let name = string(needed(self.target_peer_id, "target_peer_id")?)
-            .ok_or_else(|| (ErrorCode::BadField, "\"target_peer_id\" has to be a string".to_owned()))?;
-        Ok(match name {
+        Ok(match text_of(self.target_peer_id, "target_peer_id")? {
             Cow::Borrowed(name) => id::normalize(name),
             Cow::Owned(name) => Cow::Owned(id::normalize(&name).into_owned()),
         })
@@ -156,6 +158,11 @@ fn bad_json(message: String) -> FrameError {
 
 fn needed<'a>(field: Option<&'a RawValue>, name: &str) -> Result<&'a RawValue, Refusal> {
     field.ok_or_else(|| (ErrorCode::MissingField, format!("the message needs the field \"{name}\"")))
+}
+
+fn text_of<'a>(field: Option<&'a RawValue>, name: &str) -> Result<Cow<'a, str>, Refusal> {
+    let raw = needed(field, name)?;
+    string(raw).ok_or_else(|| (ErrorCode::BadField, format!("\"{name}\" {}", not_a_string(raw))))
 }
 
 /// Whether arrays and objects are nested deeper than `limit` in a text that is known to be JSON.
@@ -186,121 +193,4 @@ fn depth_exceeds(json: &str, limit: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn code(text: &str) -> ErrorCode {
-        Frame::parse(text).unwrap_err().code
-    }
-
-    #[test]
-    fn forwards_a_signal_whole_with_fields_it_does_not_know() {
-        let text = r#"{"type":"offer","target_peer_id":"b","offer":{"type":"offer","sdp":"v=0\r\n"},"x":[1.0,1e2]}"#;
-        let Frame { id: None, message: ClientMessage::Signal { target, signal } } = Frame::parse(text).unwrap() else {
-            panic!("no signal")
-        };
-        assert_eq!((&*target, signal), ("b", text));
-    }
-
-    #[test]
-    fn null_is_a_value() {
-        let end = r#"{"type":"ice_candidate","target_peer_id":"b","candidate":null}"#;
-        assert!(matches!(Frame::parse(end).unwrap().message, ClientMessage::Signal { .. }));
-        let nothing = Frame::parse(r#"{"type":"broadcast","data":null}"#).unwrap().message;
-        assert_eq!(nothing, ClientMessage::Broadcast { data: "null" });
-    }
-
-    #[test]
-    fn reads_escapes_in_the_envelope_and_takes_nfd_as_nfc() {
-        let frame = Frame::parse(r#"{"type":"\u006dessage","target_peer_id":"e\u0301","data":1,"id":"q\"1"}"#).unwrap();
-        assert_eq!(frame.id.as_deref(), Some("q\"1"));
-        assert_eq!(frame.message, ClientMessage::Direct { target: "é".into(), data: "1" });
-    }
-
-    #[test]
-    fn says_what_is_wrong() {
-        use ErrorCode::{BadField, BadJson, MissingField, UnknownType};
-        for (text, expected) in [
-            ("", BadJson),
-            ("hello", BadJson),
-            ("[]", BadJson),
-            ("\"x\"", BadJson),
-            (r#"{"type":"ping"} x"#, BadJson),
-            (r#"{"type":"ping","type":"leave"}"#, BadJson),
-            (r#"{"type":"ping","id":"1","id":"2"}"#, BadJson),
-            ("{}", MissingField),
-            (r#"{"type":7}"#, BadField),
-            (r#"{"type":null}"#, BadField),
-            (r#"{"type":"shout"}"#, UnknownType),
-            (r#"{"type":"broadcast"}"#, MissingField),
-            (r#"{"type":"offer","offer":{}}"#, MissingField),
-            (r#"{"type":"offer","target_peer_id":"b"}"#, MissingField),
-            (r#"{"type":"offer","target_peer_id":7,"offer":{}}"#, BadField),
-            (r#"{"type":"ping","id":7}"#, BadField),
-        ] {
-            assert_eq!(code(text), expected, "{text}");
-        }
-        let error = Frame::parse(r#"{"type":"shout","id":"m1"}"#).unwrap_err();
-        assert_eq!(error.id.as_deref(), Some("m1"));
-    }
-
-    #[test]
-    fn refuses_what_other_readers_would_choke_on() {
-        let nested = |levels| {
-            let (open, shut) = ("[".repeat(levels), "]".repeat(levels));
-            format!(r#"{{"type":"broadcast","data":{open}{shut}}}"#)
-        };
-        assert!(Frame::parse(&nested(JSON_DEPTH - 1)).is_ok());
-        assert_eq!(code(&nested(JSON_DEPTH)), ErrorCode::BadJson);
-        assert_eq!(code(&nested(30_000)), ErrorCode::BadJson);
-        let quoted = format!(r#"{{"type":"broadcast","data":"\"{}"}}"#, "[".repeat(1_000));
-        assert!(Frame::parse(&quoted).is_ok());
-    }
-
-    fn json() -> impl Strategy<Value = serde_json::Value> {
-        let leaf = prop_oneof![
-            Just(serde_json::Value::Null),
-            any::<bool>().prop_map(Into::into),
-            any::<i64>().prop_map(Into::into),
-            any::<String>().prop_map(Into::into),
-        ];
-        leaf.prop_recursive(6, 64, 6, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
-                prop::collection::hash_map(any::<String>(), inner, 0..6)
-                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
-            ]
-        })
-    }
-
-    fn depth(value: &serde_json::Value) -> usize {
-        match value {
-            serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-            serde_json::Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
-            _ => 0,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn never_panics(text in ".*") {
-            let _ = Frame::parse(&text);
-        }
-
-        #[test]
-        fn keeps_the_bytes_of_any_data(data in json()) {
-            let raw = data.to_string();
-            let text = format!(r#"{{"type":"broadcast","data":{raw}}}"#);
-            let frame = Frame::parse(&text).unwrap();
-            prop_assert_eq!(frame.message, ClientMessage::Broadcast { data: &raw });
-        }
-
-        #[test]
-        fn counts_depth_as_the_tree_has_it(data in json(), limit in 0_usize..8) {
-            let text = format!("[{:?}{}", "[{", &format!(",{data}]"));
-            prop_assert_eq!(depth_exceeds(&text, limit), 1 + depth(&data) > limit);
-        }
-    }
-}
+mod tests;

@@ -136,7 +136,13 @@ impl CloseCode {
     pub const fn reconnect(self) -> bool {
         matches!(
             self,
-            Self::GoingAway | Self::Error | Self::Restart | Self::Overloaded | Self::TooSlow | Self::RateLimit
+            Self::GoingAway
+                | Self::Error
+                | Self::Restart
+                | Self::Overloaded
+                | Self::TooSlow
+                | Self::RateLimit
+                | Self::NoHeartbeat
         )
     }
 }
@@ -148,7 +154,7 @@ mod tests {
     #[test]
     fn reconnects_after_the_codes_that_say_come_back_and_no_others() {
         let back: Vec<u16> = CloseCode::ALL.into_iter().filter(|c| c.reconnect()).map(CloseCode::code).collect();
-        assert_eq!(back, [1001, 1011, 1012, 1013, 4008, 4029]);
+        assert_eq!(back, [1001, 1011, 1012, 1013, 4008, 4029, 4408]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Every bound of the protocol and of the server, once. Each is documented in `docs/PROTOCOL.md` or
-//! `docs/OPERATIONS.md` with the answer that a client gets beyond it.
+//! Every bound of the protocol, once: what a client of the WebSocket meets. Each is documented in `docs/PROTOCOL.md` with
+//! the answer that the client gets beyond it.
 
 use std::time::Duration;
 
@@ -49,35 +49,3 @@ pub const READS_IN_A_ROW: usize = 32;
 pub const ERROR_BURST: u32 = 100;
 /// See [`ERROR_BURST`].
 pub const ERROR_RATE: u32 = 10;
-
-/// Open connections, HTTP and WebSocket together (the default of `--max-connections`).
-pub const CONNECTIONS: usize = 16_000;
-/// How long a client may take to send a request's headers.
-pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take to send a request's body.
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long requests under way may go on after the server was told to stop.
-pub const DRAIN: Duration = Duration::from_secs(7);
-
-/// Largest HTTP request body, in bytes (413 beyond).
-pub const BODY_BYTES: u64 = 1024 * 1024;
-/// Longest title of an item, in Unicode scalar values.
-pub const TITLE_CHARS: usize = 200;
-/// Longest description of an item, in Unicode scalar values.
-pub const DESCRIPTION_CHARS: usize = 10_000;
-/// Longest text to search for, in Unicode scalar values.
-pub const QUERY_CHARS: usize = 200;
-/// Items or ids in one bulk request.
-pub const BULK_ITEMS: usize = 1_000;
-/// Items in one page of a list.
-pub const LIST_ITEMS: u64 = 1_000;
-/// Items in one page of a list when the client names no number.
-pub const LIST_DEFAULT: u64 = 100;
-/// Changes kept for clients that come back to the live events.
-pub const EVENT_HISTORY: usize = 1_000;
-/// How long an `Idempotency-Key` is remembered.
-pub const IDEMPOTENCY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Longest `Idempotency-Key`, in bytes.
-pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
-/// Attempts at one job before it is `failed`.
-pub const JOB_ATTEMPTS: u32 = 5;

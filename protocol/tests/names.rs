@@ -45,6 +45,7 @@ fn word(error: InvalidName) -> &'static str {
 
 /// `UPDATE=1 cargo test -p grtc-protocol --test names` writes it anew.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a switch of the test's own")]
 fn the_page_knows_the_same_of_unicode() {
     let path = format!("{ROOT}/../web/js/unicode.js");
     let module = module();

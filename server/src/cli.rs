@@ -5,14 +5,14 @@
 
 mod file;
 mod health;
+mod listen;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use grtc_protocol::limits;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{config::Config, http::access::Origin};
+use crate::{base_path::BasePath, config::Config, origin::Origin, telemetry::LogFormat};
 
 /// WebRTC signaling server with rooms, a live item store and a page
 ///
@@ -26,7 +26,7 @@ use crate::{config::Config, http::access::Origin};
     after_help = "Each option is also read from the environment, as GRTC_LISTEN, and from the file that --config names, \
                   as listen = \"127.0.0.1:8001\". A flag wins over the environment, the environment over the file."
 )]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -50,48 +50,59 @@ enum Command {
     },
 }
 
-/// How the log is written to stderr.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people, in colours on a terminal.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
 /// The options of `serve`.
 #[derive(Clone, Debug, Args)]
-pub struct ServeArgs {
+struct ServeArgs {
     /// Read options from this TOML file
     #[arg(long, env = "GRTC_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, env = "GRTC_LISTEN", default_value = "127.0.0.1:8001", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
+    #[arg(long, env = "GRTC_LISTEN", default_value_t = Config::default().listen, value_parser = listen::address, value_name = "ADDRESS")]
+    listen: SocketAddr,
     /// The SQLite database of the items, made if it is not there; sqlite::memory: forgets it all at the end
-    #[arg(long, env = "GRTC_DATABASE_URL", default_value = "sqlite://grtc.db?mode=rwc", value_name = "URL")]
-    pub database_url: String,
+    #[arg(long, env = "GRTC_DATABASE_URL", default_value_t = Config::default().database_url, value_name = "URL")]
+    database_url: String,
+    /// The path that a proxy puts the server below and hands on, as /grtc; not needed where it takes the path away
+    #[arg(long, env = "GRTC_BASE_PATH", default_value_t = Config::default().base_path, value_name = "PATH")]
+    base_path: BasePath,
     /// An origin that browsers may come from, besides the server's own, as https://app.example.org; repeatable
     #[arg(long, env = "GRTC_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
-    pub allow_origin: Vec<Origin>,
+    allow_origin: Vec<Origin>,
     /// Listen beyond loopback although there is no authentication: anybody who reaches the port is in
     #[arg(long, env = "GRTC_INSECURE_OPEN", value_parser = clap::builder::BoolishValueParser::new())]
-    pub insecure_open: bool,
+    insecure_open: bool,
     /// A STUN server that clients are told, as stun:stun.example.org:3478; repeatable
     #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',')]
-    pub ice_server: Vec<String>,
+    ice_server: Vec<String>,
     /// Messages a second that one WebSocket client may send before it is read more slowly; 0: any number
-    #[arg(long, env = "GRTC_MESSAGE_RATE", default_value_t = limits::MESSAGE_RATE, value_name = "N")]
-    pub message_rate: u32,
+    #[arg(long, env = "GRTC_MESSAGE_RATE", default_value_t = Config::default().message_rate, value_name = "N")]
+    message_rate: u32,
     /// Open connections at most, HTTP and WebSocket together
-    #[arg(long, env = "GRTC_MAX_CONNECTIONS", default_value_t = limits::CONNECTIONS, value_name = "N")]
-    pub max_connections: usize,
+    #[arg(long, env = "GRTC_MAX_CONNECTIONS", default_value_t = Config::default().max_connections, value_name = "N")]
+    max_connections: usize,
     /// Serve the page from this folder instead of from the binary, for work on the page
     #[arg(long, env = "GRTC_WEB_DIR", value_name = "DIR")]
-    pub web_dir: Option<PathBuf>,
+    web_dir: Option<PathBuf>,
     /// How to write the log to stderr; RUST_LOG says how much, as in RUST_LOG=debug
-    #[arg(long, env = "GRTC_LOG_FORMAT", value_enum, default_value = "text", value_name = "FORMAT")]
-    pub log_format: LogFormat,
+    #[arg(long, env = "GRTC_LOG_FORMAT", value_enum, default_value_t = Config::default().log_format, value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+impl From<ServeArgs> for Config {
+    fn from(args: ServeArgs) -> Self {
+        Self {
+            listen: args.listen,
+            database_url: args.database_url,
+            base_path: args.base_path,
+            allow_origin: args.allow_origin,
+            insecure_open: args.insecure_open,
+            ice_server: args.ice_server,
+            message_rate: args.message_rate,
+            max_connections: args.max_connections,
+            web_dir: args.web_dir,
+            log_format: args.log_format,
+        }
+    }
 }
 
 /// What the command line asks for.
@@ -121,10 +132,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Task> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     Ok(match cli.command {
         Some(Command::CheckConfig(args)) => {
-            Config::new(args)?;
+            Config::from(args).check()?;
             Task::Print("the configuration is fine\n".to_owned())
         }
-        Some(Command::PrintConfig(args)) => Task::Print(file::print(&args)?),
+        Some(Command::PrintConfig(args)) => Task::Print(toml::to_string(&Config::from(args))?),
         Some(Command::Health(args)) => Task::Health(args.url),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -132,8 +143,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Task> {
             // The script for bash names the command in two ways when there is a hyphen in it.
             Task::Print(String::from_utf8(script)?.replace("grtc__subcmd__server", "grtc__server"))
         }
-        Some(Command::Serve(args)) => Task::Serve(Config::new(args)?),
-        None => Task::Serve(Config::new(cli.serve)?),
+        Some(Command::Serve(args)) => Task::Serve(Config::from(args).check()?),
+        None => Task::Serve(Config::from(cli.serve).check()?),
     })
 }
 

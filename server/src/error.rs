@@ -125,6 +125,11 @@ impl ApiError {
         self
     }
 
+    /// The sentence.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     #[cfg(test)]
     pub(crate) fn parts(self) -> (u16, Vec<FieldError>) {
         (self.status.as_u16(), self.errors)

@@ -1,10 +1,14 @@
 //! Who is in which room, and what each of them gets.
 //!
-//! [`room`] is a pure state machine, [`registry`] finds the room of a name, [`outbox`] is what waits for one client.
+//! [`room`] is a state machine without I/O, [`notice`] what it says to its members, [`registry`] finds the room of a name,
+//! [`outbox`] is what waits for one client.
 
+pub(crate) mod notice;
 pub(crate) mod outbox;
 pub(crate) mod registry;
 pub(crate) mod room;
+#[cfg(test)]
+mod tests;
 
 /// A text frame, cheap to clone: one broadcast is encoded once for all its receivers.
 pub(crate) type Text = tokio_tungstenite::tungstenite::Utf8Bytes;

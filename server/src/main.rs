@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
-use grtc_server::{Config, PartEnded, cli, signals, telemetry};
+use grtc_server::{Config, PartEnded, cli, open_files, signals, telemetry};
 use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
@@ -38,6 +38,7 @@ async fn perform(task: cli::Task) -> anyhow::Result<()> {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::init(config.log_format);
+    open_files::provide(config.max_connections);
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("can't listen on {} (--listen takes another address or port)", config.listen))?;

@@ -8,12 +8,23 @@ use std::{
     time::Duration,
 };
 
+use clap::ValueEnum;
+use serde::Serialize;
 use tracing::error;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use self::log_queue::{Line, stderr};
 pub(crate) use self::occasional::Occasional;
-use crate::cli::LogFormat;
+
+/// How the log is written to stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people, in colours on a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
 
 /// How long the end of the process waits for a reader of its last lines.
 const FLUSH: Duration = Duration::from_secs(1);

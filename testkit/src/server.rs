@@ -1,10 +1,10 @@
 //! A server for one test.
 
-use std::{ffi::OsString, net::SocketAddr};
+use std::net::SocketAddr;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use grtc_load::process::{STOP, empty_directory};
-use grtc_server::cli::{self, Task};
+use grtc_server::Config;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 
@@ -47,21 +47,21 @@ impl TestServer {
     /// # Errors
     /// When it can't bind.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::start_with(&["--message-rate", "0"]).await
+        Self::start_with(|_| {}).await
     }
 
-    /// Starts a server with the arguments of `grtc-server` that are given, such as `&["--message-rate", "100"]`.
-    /// Arguments that it does not know end the process, as they end `grtc-server`.
+    /// Starts a server as [`TestServer::start`] does, with what `change` makes of its configuration, such as
+    /// `|config| config.message_rate = 100`.
     ///
     /// # Errors
-    /// When the arguments make no configuration that can be run, or it can't bind.
-    pub async fn start_with(arguments: &[&str]) -> anyhow::Result<Self> {
+    /// When that can't be run, or it can't bind.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
         let directory = empty_directory()?;
         let database = format!("sqlite://{}?mode=rwc", directory.path().join("grtc.db").display());
-        let own = ["grtc-server", "--listen", "127.0.0.1:0", "--database-url", &database];
-        let Task::Serve(config) = cli::parse(own.iter().chain(arguments).map(OsString::from))? else {
-            bail!("{arguments:?} starts no server");
-        };
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut config = Config { listen, database_url: database, message_rate: 0, ..Config::default() };
+        change(&mut config);
+        let config = config.check()?;
         let listener = TcpListener::bind(config.listen).await.context("can't listen")?;
         let address = listener.local_addr()?;
         let (shutdown, told) = oneshot::channel();

@@ -3,10 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use clap::{Arg, Command, ValueEnum, builder::Resettable};
+use clap::{Arg, Command, builder::Resettable};
 use toml::{Table, Value};
-
-use super::ServeArgs;
 
 /// The subcommands that take the options of `serve`.
 const SERVING: [&str; 3] = ["serve", "check-config", "print-config"];
@@ -52,24 +50,4 @@ fn values(value: Value) -> anyhow::Result<Vec<clap::builder::OsStr>> {
         Value::Array(items) => items.into_iter().map(values).collect::<anyhow::Result<Vec<_>>>()?.concat(),
         other => bail!("{other} can't be the value of an option"),
     })
-}
-
-/// The file that says what `args` say.
-pub(super) fn print(args: &ServeArgs) -> anyhow::Result<String> {
-    let strings = |items: Vec<String>| Value::Array(items.into_iter().map(Value::String).collect());
-    let mut table = Table::new();
-    let mut set = |key: &str, value: Value| table.insert(key.to_owned(), value);
-    set("listen", args.listen.to_string().into());
-    set("database_url", args.database_url.clone().into());
-    set("allow_origin", strings(args.allow_origin.iter().map(ToString::to_string).collect()));
-    set("insecure_open", args.insecure_open.into());
-    set("ice_server", strings(args.ice_server.clone()));
-    set("message_rate", args.message_rate.into());
-    set("max_connections", i64::try_from(args.max_connections)?.into());
-    if let Some(dir) = &args.web_dir {
-        set("web_dir", dir.display().to_string().into());
-    }
-    let format = args.log_format.to_possible_value().map(|value| value.get_name().to_owned());
-    set("log_format", format.unwrap_or_default().into());
-    Ok(toml::to_string(&table)?)
 }

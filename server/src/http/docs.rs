@@ -5,20 +5,25 @@ mod complete;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::{
-    StatusCode,
-    header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION},
-};
+use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{Filter, path, path::Tail, reply::Response};
 
 use self::complete::Complete;
-use super::{events, health, ice_servers, items, jobs, json, rooms};
-use crate::error::{ApiError, Problem};
+use super::{
+    answer::{json, moved},
+    events, health, ice_servers, items, jobs, rooms,
+};
+use crate::{
+    error::{ApiError, Problem},
+    gate::Needs,
+    route::{Request, Route, fixed},
+};
 
 #[derive(OpenApi)]
 #[openapi(
+    servers((url = ".", description = "This server, below whatever path it is")),
     info(
         title = "grtc",
         description = "Items that everybody sees live, and who is in which room. The rooms themselves are WebSockets at \
@@ -28,7 +33,7 @@ use crate::error::{ApiError, Problem};
     ),
     paths(
         items::list, items::create, items::create_bulk, items::set_status, items::read, items::update, items::delete,
-        events::events, items::process, jobs::list, jobs::read, rooms::list, rooms::peers, ice_servers::route,
+        events::events, items::process, jobs::list, jobs::read, rooms::list, rooms::peers, ice_servers::ice_servers,
         health::health, health::live, health::ready
     ),
     components(schemas(Problem)),
@@ -48,32 +53,35 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'none'; base-uri 'none'",
 );
 
-pub(super) fn routes() -> BoxedFilter<(Response,)> {
+pub(super) fn routes() -> Vec<Route> {
     let description = Api::openapi().to_json().map(Bytes::from).map_err(|error| error.to_string());
-    let api = warp::path!("openapi.json").and(warp::method()).map(move |method| {
-        let body = ApiError::only_reads(&method).and_then(|()| description.clone().map_err(ApiError::internal));
-        body.map_or_else(ApiError::response, json)
-    });
-    let config = Arc::new(Config::from("/openapi.json"));
-    let docs = warp::path("docs").and(warp::path::full()).and(warp::path::tail()).and(warp::method()).map(
-        move |full: warp::path::FullPath, tail: warp::path::Tail, method| match ApiError::only_reads(&method) {
-            Err(error) => error.response(),
-            // The page's own links are relative.
-            Ok(()) if full.as_str() == "/docs" => moved("/docs/"),
-            Ok(()) => file(tail.as_str(), config.clone()),
-        },
-    );
-    api.or(docs).unify().boxed()
+    let config = Arc::new(Config::from("../openapi.json"));
+    let tail = warp::path("docs").and(warp::path::tail());
+    vec![
+        Route::new("/openapi.json", |_| Needs::Public, fixed(path!("openapi.json")), &description, describe),
+        Route::new(
+            "/docs/…",
+            |_| Needs::Public,
+            tail,
+            &config,
+            async |config, tail: Tail, request| {
+                ApiError::only_reads(&request.head.method)?;
+                // The page's own links are relative.
+                match tail.as_str() {
+                    "" if !request.head.uri.path().ends_with('/') => Ok(moved("/docs/")),
+                    name => file(name, config),
+                }
+            },
+        ),
+    ]
 }
 
-fn moved(to: &'static str) -> Response {
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static(to));
-    response
+async fn describe(body: Result<Bytes, String>, (): (), request: Request) -> Result<Response, ApiError> {
+    ApiError::only_reads(&request.head.method)?;
+    body.map(json).map_err(ApiError::internal)
 }
 
-fn file(name: &str, config: Arc<Config<'static>>) -> Response {
+fn file(name: &str, config: Arc<Config<'static>>) -> Result<Response, ApiError> {
     match utoipa_swagger_ui::serve(name, config) {
         Ok(Some(file)) => {
             let mut response = Response::new(file.bytes.into_owned().into());
@@ -82,16 +90,53 @@ fn file(name: &str, config: Arc<Config<'static>>) -> Response {
                 headers.insert(CONTENT_TYPE, kind);
             }
             headers.insert(CONTENT_SECURITY_POLICY, POLICY);
-            response
+            Ok(response)
         }
-        Ok(None) => ApiError::not_found("there is no such file").response(),
-        Err(error) => ApiError::internal(error).response(),
+        Ok(None) => Err(ApiError::not_found("there is no such file")),
+        Err(error) => Err(ApiError::internal(error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
+
+    /// The attributes of the description take literals only, and the page has its own copy.
+    #[test]
+    fn the_numbers_of_the_description_and_of_the_page_are_the_limits() {
+        let api: serde_json::Value = serde_json::from_str(&Api::openapi().to_json().unwrap()).unwrap();
+        for item in ["NewItem", "ItemChange"] {
+            let fields = &api["components"]["schemas"][item]["properties"];
+            assert_eq!(fields["title"]["maxLength"], limits::TITLE_CHARS, "{item}");
+            assert_eq!(fields["description"]["maxLength"], limits::DESCRIPTION_CHARS, "{item}");
+        }
+        let parameters = api["paths"]["/api/items/"]["get"]["parameters"].as_array().unwrap();
+        let schema =
+            |name| parameters.iter().find(|found| found["name"] == name).map(|found| &found["schema"]).unwrap();
+        assert_eq!(schema("limit")["maximum"], limits::LIST_ITEMS);
+        assert_eq!(schema("q")["maxLength"], limits::QUERY_CHARS);
+        let (text, title, long) = (api.to_string(), limits::TITLE_CHARS, limits::DESCRIPTION_CHARS / 1_000);
+        for said in [
+            format!("not 1 to {} items", limits::BULK_ITEMS),
+            format!("not 1 to {} ids", limits::BULK_ITEMS),
+            format!("at most; {} if not given", limits::LIST_DEFAULT),
+            format!("the last {},000", limits::EVENT_HISTORY / 1_000),
+            format!("Up to {long},000 characters"),
+        ] {
+            assert!(text.contains(&said), "{said}");
+        }
+        for (page, said) in [
+            (include_str!("../../../web/js/items.js"), format!("TITLE_CHARS = {title};")),
+            (include_str!("../../../web/js/items.js"), format!("DESCRIPTION_CHARS = {long}_000;")),
+            (include_str!("../../../web/i18n/en.json"), format!("at most {title} characters")),
+            (include_str!("../../../web/i18n/en.json"), format!("at most {long},000 characters")),
+            (include_str!("../../../web/i18n/es.json"), format!("como máximo {title} caracteres")),
+            (include_str!("../../../web/i18n/es.json"), format!("como máximo {long}.000 caracteres")),
+        ] {
+            assert!(page.contains(&said), "{said}");
+        }
+    }
 
     #[test]
     fn the_description_names_every_path_and_resolves() {

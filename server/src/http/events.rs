@@ -1,30 +1,35 @@
 //! `GET /api/items/events`: the changes of items as they happen, as `text/event-stream` (the W3C's EventSource).
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use hyper::{
     Method,
-    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use tokio::time::timeout;
-use warp::{Filter, Reply, filters::BoxedFilter, reply::Response};
+use warp::{Reply, path, reply::Response};
 
-use crate::{App, error::ApiError, store::events::Subscription};
+use super::context::{Context, items_need};
+use crate::{
+    error::ApiError,
+    limits::EVENT_KEEP_ALIVE,
+    route::{Request, Route, fixed},
+    store::events::Subscription,
+};
 
-/// A comment after so much silence keeps proxies from ending the stream.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-pub(super) fn route(app: App) -> BoxedFilter<(Response,)> {
-    warp::path!("events")
-        .and(warp::method())
-        .and(warp::header::optional::<String>("last-event-id"))
-        .map(move |method, last: Option<String>| match method {
-            Method::GET => events(&app, last.as_deref()),
-            _ => ApiError::method_not_allowed("GET").response(),
-        })
-        .boxed()
+pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
+    vec![Route::new("/api/items/events", items_need, fixed(path!("api" / "items" / "events")), context, answer)]
+}
+
+async fn answer(app: Arc<Context>, (): (), request: Request) -> Result<Response, ApiError> {
+    match request.head.method {
+        Method::GET => Ok(events(&app, request.header(LAST_EVENT_ID))),
+        _ => Err(ApiError::method_not_allowed("GET")),
+    }
 }
 
 /// The changes of items as they happen
@@ -36,13 +41,13 @@ pub(super) fn route(app: App) -> BoxedFilter<(Response,)> {
     params(("Last-Event-ID" = Option<String>, Header, description = "Goes on after this event, one of the last 1,000")),
     responses((status = 200, content_type = "text/event-stream", body = String))
 )]
-pub(crate) fn events(app: &App, last_event_id: Option<&str>) -> Response {
+pub(crate) fn events(app: &Context, last_event_id: Option<&str>) -> Response {
     let subscription = app.store.events().subscribe(last_event_id);
     // Who loses the stream comes back after two seconds, even before the first change to what came in between.
     let place = subscription.place().map(|id| format!("id: {id}\n")).unwrap_or_default();
     let opening = Bytes::from(format!("retry: 2000\n{place}: the changes of items\n\n"));
     let changes = stream::unfold(subscription, async |mut subscription: Subscription| {
-        let frames = timeout(KEEP_ALIVE, subscription.next()).await;
+        let frames = timeout(EVENT_KEEP_ALIVE, subscription.next()).await;
         Some((frames.unwrap_or(Bytes::from_static(b":\n\n")), subscription))
     });
     let stop = app.stop.clone();

@@ -1,14 +1,21 @@
 //! `GET /health`, `/health/live` and `/health/ready`: is it there, does it live, can it serve.
 
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 use hyper::{
     StatusCode,
     header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER},
 };
 use serde::Serialize;
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{Filter, filters::BoxedFilter, path, reply::Response};
 
-use super::to_json;
-use crate::{App, error::ApiError};
+use super::{answer::to_json, context::Context};
+use crate::{
+    error::ApiError,
+    gate::Needs,
+    route::{Request, Route, fixed},
+};
 
 /// How the server is.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -21,38 +28,39 @@ pub(crate) struct Health {
     uptime_s: u64,
 }
 
-pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
-    warp::path("health")
-        .and(warp::path::tail())
-        .and(warp::method())
-        .then(move |tail: warp::path::Tail, method| {
-            let app = app.clone();
-            async move {
-                if let Err(error) = ApiError::only_reads(&method) {
-                    return error.response();
-                }
-                let mut response = match tail.as_str().trim_end_matches('/') {
-                    "" => health(&app).await,
-                    "live" => live(&app),
-                    "ready" => ready(&app).await,
-                    _ => ApiError::not_found("there is nothing at this path").response(),
-                };
+pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
+    let route = |name, path: BoxedFilter<((),)>, answer: fn(Arc<Context>) -> BoxFuture<'static, Response>| {
+        Route::new(
+            name,
+            |_| Needs::Nothing,
+            path,
+            context,
+            move |context, (), request: Request| async move {
+                ApiError::only_reads(&request.head.method)?;
+                let mut response = answer(context).await;
                 response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                response
-            }
-        })
-        .boxed()
+                Ok(response)
+            },
+        )
+    };
+    vec![
+        route("/health", fixed(path!("health")).boxed(), |app| Box::pin(async move { health(&app).await })),
+        route("/health/live", fixed(path!("health" / "live")).boxed(), |app| Box::pin(async move { live(&app) })),
+        route("/health/ready", fixed(path!("health" / "ready")).boxed(), |app| {
+            Box::pin(async move { ready(&app).await })
+        }),
+    ]
 }
 
 /// How the server is: always 200 while it answers
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
-pub(crate) async fn health(app: &App) -> Response {
+pub(crate) async fn health(app: &Context) -> Response {
     to_json(&state(app, status(app).await))
 }
 
 /// Whether the process lives
 #[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Health)))]
-pub(crate) fn live(app: &App) -> Response {
+pub(crate) fn live(app: &Context) -> Response {
     to_json(&state(app, "healthy"))
 }
 
@@ -61,7 +69,7 @@ pub(crate) fn live(app: &App) -> Response {
     get, path = "/health/ready", tag = "health",
     responses((status = 200, body = Health), (status = 503, description = "Draining, or without its database", body = Health))
 )]
-pub(crate) async fn ready(app: &App) -> Response {
+pub(crate) async fn ready(app: &Context) -> Response {
     let status = status(app).await;
     let mut response = to_json(&state(app, status));
     if status != "healthy" {
@@ -71,7 +79,7 @@ pub(crate) async fn ready(app: &App) -> Response {
     response
 }
 
-async fn status(app: &App) -> &'static str {
+async fn status(app: &Context) -> &'static str {
     if app.stop.is_cancelled() {
         "draining"
     } else if app.store.ping().await.is_err() {
@@ -81,6 +89,6 @@ async fn status(app: &App) -> &'static str {
     }
 }
 
-fn state(app: &App, status: &'static str) -> Health {
+fn state(app: &Context, status: &'static str) -> Health {
     Health { status, service: "grtc", version: env!("CARGO_PKG_VERSION"), uptime_s: app.started.elapsed().as_secs() }
 }

@@ -1,11 +1,18 @@
 //! `GET /api/ice-servers`: what `RTCPeerConnection` takes.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{path, reply::Response};
 
-use super::json;
-use crate::{config::Config, error::ApiError};
+use super::{answer::to_json, context::Context};
+use crate::{
+    error::ApiError,
+    gate::Needs,
+    route::{Route, fixed},
+};
 
 #[derive(Serialize)]
 struct IceServers<'a> {
@@ -18,15 +25,20 @@ struct IceServers<'a> {
     get, path = "/api/ice-servers", tag = "rooms",
     responses((status = 200, description = "`{\"iceServers\": [{\"urls\": [\"stun:…\"]}]}`", body = Object))
 )]
-pub(super) fn route(config: &Config) -> BoxedFilter<(Response,)> {
-    let body = serde_json::to_vec(&IceServers { ice_servers: &config.ice_servers })
-        .map(bytes::Bytes::from)
-        .map_err(|error| error.to_string());
-    warp::path!("api" / "ice-servers")
-        .and(warp::method())
-        .map(move |method| {
-            let body = ApiError::only_reads(&method).and_then(|()| body.clone().map_err(ApiError::internal));
-            body.map_or_else(ApiError::response, json)
-        })
-        .boxed()
+pub(crate) fn ice_servers(context: &Context) -> Response {
+    to_json(&IceServers { ice_servers: &context.ice.for_peer(None, Timestamp::now()) })
+}
+
+pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
+    let path = fixed(path!("api" / "ice-servers"));
+    vec![Route::new(
+        "/api/ice-servers",
+        |_| Needs::Entry,
+        path,
+        context,
+        async |context, (), request| {
+            ApiError::only_reads(&request.head.method)?;
+            Ok(ice_servers(&context))
+        },
+    )]
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use grtc_protocol::limits::IDEMPOTENCY_KEY_BYTES;
 use hyper::{
     StatusCode,
     header::{HeaderName, HeaderValue, RETRY_AFTER},
@@ -10,9 +9,10 @@ use hyper::{
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
-use super::request::Request;
 use crate::{
     error::ApiError,
+    limits::IDEMPOTENCY_KEY_BYTES,
+    route::Request,
     store::{Once, model::Answer},
 };
 
@@ -34,7 +34,7 @@ impl Keys {
     /// # Errors
     /// 409 while another one with its key is, 400 for a key that can't be.
     pub(super) fn start(&self, request: &Request) -> Result<UnderWay, ApiError> {
-        self.take(request.headers.get(IDEMPOTENCY_KEY))
+        self.take(request.head.headers.get(IDEMPOTENCY_KEY))
     }
 
     fn take(&self, key: Option<&HeaderValue>) -> Result<UnderWay, ApiError> {
@@ -64,7 +64,7 @@ impl UnderWay {
     ) -> Option<Once<T>> {
         let key = self.key.clone()?;
         let mut hash = Sha256::new();
-        for part in [request.method.as_str().as_bytes(), path.as_bytes(), body] {
+        for part in [request.head.method.as_str().as_bytes(), path.as_bytes(), body] {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }

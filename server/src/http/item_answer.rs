@@ -7,7 +7,7 @@ use hyper::{
 use serde::Serialize;
 use warp::reply::Response;
 
-use super::json;
+use super::answer::json;
 use crate::store::model::{Answer, Item, Job, Status, etag};
 
 /// How many items have the status now.

@@ -1,19 +1,14 @@
 //! Items as they come in a body: every field is checked, and everything that is wrong is said at once.
 
-use grtc_protocol::{
-    json::{present, string},
-    limits::{BULK_ITEMS, DESCRIPTION_CHARS, TITLE_CHARS},
-};
+use grtc_protocol::json::{not_a_string, not_json, present, string};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     error::{ApiError, FieldError, Loc},
+    limits::{BULK_ITEMS, DESCRIPTION_CHARS, FIELD_ERRORS, TITLE_CHARS},
     store::model::{NewItem, Patch, Status},
 };
-
-/// Errors that are told at once.
-const ERRORS: usize = 100;
 
 /// The keys of an item; others are ignored.
 #[derive(Deserialize)]
@@ -74,8 +69,10 @@ pub(super) fn nothing(body: &[u8]) -> Result<(), ApiError> {
 }
 
 fn json(body: &[u8]) -> Result<&RawValue, ApiError> {
-    serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_request("bad_json", format!("the body is not JSON: {error}")))
+    serde_json::from_slice(body).map_err(|error| {
+        let why = not_json(body).map_or_else(|| error.to_string(), str::to_owned);
+        ApiError::bad_request("bad_json", format!("the body is not JSON: {why}"))
+    })
 }
 
 fn bulk(body: &[u8]) -> Result<Vec<&RawValue>, ApiError> {
@@ -144,7 +141,7 @@ impl Reader {
 
     fn text(&mut self, raw: &RawValue, field: &'static str, min: usize, max: usize) -> Option<String> {
         let Some(value) = string(raw) else {
-            self.refuse_at(Loc::from(field), "has to be a string".to_owned());
+            self.refuse_at(Loc::from(field), not_a_string(raw).to_owned());
             return None;
         };
         // A byte count is enough for most.
@@ -157,7 +154,7 @@ impl Reader {
     }
 
     fn refuse_at(&mut self, last: Loc, msg: String) {
-        if self.errors.len() < ERRORS {
+        if self.errors.len() < FIELD_ERRORS {
             let loc = self.place.iter().cloned().chain([last]).collect();
             self.errors.push(FieldError { loc, msg });
         }
@@ -202,6 +199,10 @@ mod tests {
                 { "loc": ["body", "status"], "msg": "has to be active, inactive or pending" },
             ]})
         );
+        let surrogate = problem(new_item(br#"{"title":"a\ud800"}"#).unwrap_err());
+        assert!(surrogate["errors"][0]["msg"].as_str().unwrap().contains("surrogate"), "{surrogate}");
+        let marked = new_item("\u{feff}{\"title\":\"t\"}".as_bytes()).unwrap_err();
+        assert!(marked.detail().contains("byte order mark"), "{}", marked.detail());
         let errors = problem(new_items(br#"[{"title":"t"},{},7]"#).unwrap_err());
         assert_eq!(errors["errors"][0], json!({ "loc": ["body", 1, "title"], "msg": "is required" }));
         assert_eq!(errors["errors"][1], json!({ "loc": ["body", 2], "msg": "has to be an object" }));

@@ -7,7 +7,10 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use parking_lot::Mutex;
 use warp::{Reply, reply::Response};
 
-use super::{AnswerBudget, answer_budget::Share, to_json};
+use super::{
+    answer::to_json,
+    answer_budget::{AnswerBudget, Share},
+};
 use crate::{
     error::ApiError,
     store::{Page, Store, model::Item},

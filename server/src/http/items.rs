@@ -1,20 +1,23 @@
 //! `/api/items`: the item store.
 
-use grtc_protocol::limits::{LIST_DEFAULT, LIST_ITEMS, QUERY_CHARS};
+use std::sync::Arc;
+
 use hyper::{Method, StatusCode};
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{path, reply::Response};
 
 use super::{
+    answer::to_json,
+    context::{Context, items_need},
     etag::{condition, not_modified, tag},
     item_answer::{Queued, StatusCount, created, created_bulk, item, queued, response},
     item_body, item_list,
     item_schema::{ItemChange, NewItem},
-    request::{Request, path_id, request},
-    to_json,
+    request::path_id,
 };
 use crate::{
-    App,
     error::ApiError,
+    limits::{LIST_DEFAULT, LIST_ITEMS, QUERY_CHARS},
+    route::{Request, Route, fixed},
     store::{
         Page,
         model::{Item, Status},
@@ -23,53 +26,64 @@ use crate::{
 
 type Result<T = Response> = std::result::Result<T, ApiError>;
 
-pub(super) fn routes(app: App) -> BoxedFilter<(Response,)> {
-    let with = move |app: &App| {
-        let app = app.clone();
-        warp::any().map(move || app.clone())
-    };
-    let all = warp::path::end().and(with(&app)).and(request()).then(async |app: App, request: Request| {
-        finish(match request.method {
-            Method::GET | Method::HEAD => list(&app, &request).await,
-            Method::POST => create(&app, request).await,
-            _ => Err(ApiError::method_not_allowed("GET, HEAD, POST")),
-        })
-    });
-    let bulk = warp::path!("bulk").and(with(&app)).and(request()).then(async |app: App, request: Request| {
-        finish(match request.method {
-            Method::POST => create_bulk(&app, request).await,
-            _ => Err(ApiError::method_not_allowed("POST")),
-        })
-    });
-    let status =
-        warp::path!("bulk" / "status").and(with(&app)).and(request()).then(async |app: App, request: Request| {
-            finish(match request.method {
-                Method::PATCH => set_status(&app, request).await,
-                _ => Err(ApiError::method_not_allowed("PATCH")),
-            })
-        });
-    let process = warp::path!(String / "process").and(with(&app)).and(request()).then(
-        async |id: String, app: App, request: Request| {
-            finish(match request.method {
-                Method::POST => process(&app, &id, request).await,
-                _ => Err(ApiError::method_not_allowed("POST")),
-            })
-        },
-    );
-    let one =
-        warp::path!(String).and(with(&app)).and(request()).then(async |id: String, app: App, request: Request| {
-            finish(match request.method {
-                Method::GET | Method::HEAD => read(&app, &id, &request).await,
-                Method::PUT => update(&app, &id, request).await,
-                Method::DELETE => delete(&app, &id, &request).await,
-                _ => Err(ApiError::method_not_allowed("GET, HEAD, PUT, DELETE")),
-            })
-        });
-    all.or(bulk).unify().or(status).unify().or(process).unify().or(one).unify().boxed()
+pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
+    vec![
+        Route::new("/api/items/", items_need, fixed(path!("api" / "items")), context, all),
+        Route::new("/api/items/bulk", items_need, fixed(path!("api" / "items" / "bulk")), context, bulk),
+        Route::new(
+            "/api/items/bulk/status",
+            items_need,
+            fixed(path!("api" / "items" / "bulk" / "status")),
+            context,
+            status,
+        ),
+        Route::new(
+            "/api/items/{item_id}/process",
+            items_need,
+            path!("api" / "items" / String / "process"),
+            context,
+            work,
+        ),
+        Route::new("/api/items/{item_id}", items_need, path!("api" / "items" / String), context, one),
+    ]
 }
 
-fn finish(result: Result) -> Response {
-    result.unwrap_or_else(ApiError::response)
+async fn all(app: Arc<Context>, (): (), request: Request) -> Result {
+    match request.head.method {
+        Method::GET | Method::HEAD => list(&app, &request).await,
+        Method::POST => create(&app, request).await,
+        _ => Err(ApiError::method_not_allowed("GET, HEAD, POST")),
+    }
+}
+
+async fn bulk(app: Arc<Context>, (): (), request: Request) -> Result {
+    match request.head.method {
+        Method::POST => create_bulk(&app, request).await,
+        _ => Err(ApiError::method_not_allowed("POST")),
+    }
+}
+
+async fn status(app: Arc<Context>, (): (), request: Request) -> Result {
+    match request.head.method {
+        Method::PATCH => set_status(&app, request).await,
+        _ => Err(ApiError::method_not_allowed("PATCH")),
+    }
+}
+
+async fn work(app: Arc<Context>, id: String, request: Request) -> Result {
+    match request.head.method {
+        Method::POST => process(&app, &id, request).await,
+        _ => Err(ApiError::method_not_allowed("POST")),
+    }
+}
+
+async fn one(app: Arc<Context>, id: String, request: Request) -> Result {
+    match request.head.method {
+        Method::GET | Method::HEAD => read(&app, &id, &request).await,
+        Method::PUT => update(&app, &id, request).await,
+        Method::DELETE => delete(&app, &id, &request).await,
+        _ => Err(ApiError::method_not_allowed("GET, HEAD, PUT, DELETE")),
+    }
 }
 
 fn item_id(raw: &str) -> Result<i64> {
@@ -90,11 +104,11 @@ fn item_id(raw: &str) -> Result<i64> {
         (status = 200, body = [Item], headers(("X-Total-Count" = u64, description = "How many match the filter"))),
     )
 )]
-pub(crate) async fn list(app: &App, request: &Request) -> Result {
+pub(crate) async fn list(app: &Context, request: &Request) -> Result {
     let mut query = request.query();
     let page = Page {
-        skip: query.number("skip", "an integer from 0", 0..=i64::MAX.unsigned_abs()).unwrap_or(0),
-        limit: query.number("limit", "an integer from 1 to 1000", 1..=LIST_ITEMS).unwrap_or(LIST_DEFAULT),
+        skip: query.number("skip", 0..=i64::MAX.unsigned_abs()).unwrap_or(0),
+        limit: query.number("limit", 1..=LIST_ITEMS).unwrap_or(LIST_DEFAULT),
         status: query.read("status", Status::NAMES, Status::from_name),
         descending: query
             .read("sort", "id or -id", |sort| match sort {
@@ -104,7 +118,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result {
             })
             .unwrap_or(false),
         text: query
-            .read("q", "at most 200 characters, none of them NUL", |text| {
+            .read("q", &format!("at most {QUERY_CHARS} characters, none of them NUL"), |text| {
                 (text.chars().count() <= QUERY_CHARS && !text.contains('\0')).then(|| text.to_owned())
             })
             .filter(|text| !text.is_empty()),
@@ -120,7 +134,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result {
     params(("Idempotency-Key" = Option<String>, Header, description = "Does the request once, however often it is sent")),
     responses((status = 201, body = Item, headers(("Location" = String), ("ETag" = String))))
 )]
-pub(crate) async fn create(app: &App, mut request: Request) -> Result {
+pub(crate) async fn create(app: &Context, mut request: Request) -> Result {
     let under_way = app.keys.start(&request)?;
     let body = request.json().await?;
     let item = item_body::new_item(&body)?;
@@ -137,7 +151,7 @@ pub(crate) async fn create(app: &App, mut request: Request) -> Result {
         (status = 400, description = "Not JSON, or not 1 to 1000 items"),
     )
 )]
-pub(crate) async fn create_bulk(app: &App, mut request: Request) -> Result {
+pub(crate) async fn create_bulk(app: &Context, mut request: Request) -> Result {
     let under_way = app.keys.start(&request)?;
     let body = request.json().await?;
     let items = item_body::new_items(&body)?;
@@ -151,7 +165,7 @@ pub(crate) async fn create_bulk(app: &App, mut request: Request) -> Result {
     params(("new_status" = Status, Query)),
     responses((status = 200, body = StatusCount), (status = 400, description = "Not JSON, or not 1 to 1000 ids"))
 )]
-pub(crate) async fn set_status(app: &App, mut request: Request) -> Result {
+pub(crate) async fn set_status(app: &Context, mut request: Request) -> Result {
     let mut query = request.query();
     let status = query.read("new_status", Status::NAMES, Status::from_name);
     if query.get("new_status").is_none() {
@@ -170,9 +184,9 @@ pub(crate) async fn set_status(app: &App, mut request: Request) -> Result {
     params(("item_id" = i64, Path), ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = Item, headers(("ETag" = String))), (status = 304, description = "Not changed"))
 )]
-pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
+pub(crate) async fn read(app: &Context, id: &str, request: &Request) -> Result {
     let found = app.store.item(item_id(id)?).await?;
-    match not_modified(&request.headers, &tag(&found.version.to_string())?) {
+    match not_modified(&request.head.headers, &tag(&found.version.to_string())?) {
         Some(response) => Ok(response),
         None => Ok(response(item(StatusCode::OK, &found))),
     }
@@ -184,10 +198,10 @@ pub(crate) async fn read(app: &App, id: &str, request: &Request) -> Result {
     params(("item_id" = i64, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = Item, headers(("ETag" = String))))
 )]
-pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result {
+pub(crate) async fn update(app: &Context, id: &str, mut request: Request) -> Result {
     let id = item_id(id)?;
     let patch = item_body::patch(&request.json().await?)?;
-    let changed = app.store.update(id, patch, condition(&request.headers)).await?;
+    let changed = app.store.update(id, patch, condition(&request.head.headers)).await?;
     Ok(response(item(StatusCode::OK, &changed)))
 }
 
@@ -197,9 +211,9 @@ pub(crate) async fn update(app: &App, id: &str, mut request: Request) -> Result 
     params(("item_id" = i64, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 204))
 )]
-pub(crate) async fn delete(app: &App, id: &str, request: &Request) -> Result {
+pub(crate) async fn delete(app: &Context, id: &str, request: &Request) -> Result {
     let id = item_id(id)?;
-    app.store.delete(id, condition(&request.headers)).await?;
+    app.store.delete(id, condition(&request.head.headers)).await?;
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)
@@ -214,7 +228,7 @@ pub(crate) async fn delete(app: &App, id: &str, request: &Request) -> Result {
     ),
     responses((status = 202, body = Queued, headers(("Location" = String))))
 )]
-pub(crate) async fn process(app: &App, id: &str, mut request: Request) -> Result {
+pub(crate) async fn process(app: &Context, id: &str, mut request: Request) -> Result {
     let id = item_id(id)?;
     let under_way = app.keys.start(&request)?;
     let body = request.optional_json().await?;

@@ -1,30 +1,34 @@
 //! `/api/jobs`: what became of the background work.
 
+use std::sync::Arc;
+
 use hyper::Method;
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{path, reply::Response};
 
 use super::{
-    request::{Request, path_id, request},
-    to_json,
+    answer::to_json,
+    context::{Context, items_need},
+    request::path_id,
 };
 use crate::{
-    App,
     error::ApiError,
+    route::{Request, Route, fixed},
     store::{Store, model::Job},
 };
 
-pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
-    let store = app.store.clone();
-    let all = warp::path::end().and(request()).then(move |request: Request| {
-        let store = store.clone();
-        async move { list(&store, &request).await.unwrap_or_else(ApiError::response) }
-    });
-    let store = app.store.clone();
-    let one = warp::path!(String).and(warp::method()).then(move |id: String, method| {
-        let store = store.clone();
-        async move { read(&store, &id, &method).await.unwrap_or_else(ApiError::response) }
-    });
-    all.or(one).unify().boxed()
+pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
+    vec![
+        Route::new("/api/jobs", items_need, fixed(path!("api" / "jobs")), context, async |context, (), request| {
+            list(&context.store, &request).await
+        }),
+        Route::new(
+            "/api/jobs/{job_id}",
+            items_need,
+            path!("api" / "jobs" / String),
+            context,
+            async |context, id, request| read(&context.store, &id, &request.head.method).await,
+        ),
+    ]
 }
 
 /// The newest jobs, a hundred at most
@@ -33,9 +37,9 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
     responses((status = 200, body = [Job]))
 )]
 pub(crate) async fn list(store: &Store, request: &Request) -> Result<Response, ApiError> {
-    ApiError::only_reads(&request.method)?;
+    ApiError::only_reads(&request.head.method)?;
     let mut query = request.query();
-    let item_id = query.number("item_id", "an integer", i64::MIN..=i64::MAX);
+    let item_id = query.number("item_id", i64::MIN..=i64::MAX);
     query.finish()?;
     Ok(to_json(&store.jobs(item_id).await?))
 }

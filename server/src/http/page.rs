@@ -1,20 +1,25 @@
 //! `GET /`, the page, and its assets under `/static/`: from the binary, or from a folder while working on them.
 
-use std::{borrow::Cow, path::PathBuf};
+use std::{borrow::Cow, sync::Arc};
 
-use hyper::{
-    Method,
-    header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    },
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
 };
 use percent_encoding::percent_decode_str;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{Filter, path, path::Tail, reply::Response};
 
-use super::etag::{not_modified, set, tag};
-use crate::{config::Config, error::ApiError};
+use super::{
+    answer::moved,
+    context::Context,
+    etag::{not_modified, set, tag},
+};
+use crate::{
+    error::ApiError,
+    gate::Needs,
+    route::{Request, Route, fixed},
+};
 
 #[derive(RustEmbed)]
 #[folder = "../web"]
@@ -34,26 +39,42 @@ const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; object-sr
 /// The folders and files that are there to be served; a folder of the page may hold others, as its tests.
 const SERVED: [&str; 5] = ["css", "js", "i18n", "images", "favicon.svg"];
 
-pub(super) fn routes(config: &Config) -> BoxedFilter<(Response,)> {
-    let dir = config.web_dir.clone();
-    let index = dir.clone();
-    let page = warp::path::end()
-        .and(warp::method())
-        .and(warp::header::headers_cloned())
-        .then(move |method, headers: HeaderMap| reply(index.clone(), "index.html".to_owned(), method, headers));
-    let asset =
-        warp::path("static").and(warp::path::tail()).and(warp::method()).and(warp::header::headers_cloned()).then(
-            move |tail: warp::path::Tail, method, headers: HeaderMap| {
-                let dir = dir.clone();
-                async move {
-                    match asset_name(tail.as_str()) {
-                        Some(name) => reply(dir, name, method, headers).await,
-                        None => ApiError::not_found("there is no such file").response(),
-                    }
+pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
+    let favicon = fixed(path!("favicon.ico"));
+    let assets = warp::path("static").and(warp::path::tail());
+    vec![
+        Route::new(
+            "/",
+            |_| Needs::Public,
+            fixed(warp::path::end()),
+            context,
+            async |context, (), request| {
+                // The page's own links are relative.
+                if request.head.uri.path().ends_with('/') {
+                    reply(&context, "index.html", &request).await
+                } else {
+                    Ok(moved("/"))
                 }
             },
-        );
-    page.or(asset).unify().boxed()
+        ),
+        Route::new(
+            "/favicon.ico",
+            |_| Needs::Public,
+            favicon,
+            context,
+            async |context, (), request| reply(&context, "favicon.svg", &request).await,
+        ),
+        Route::new(
+            "/static/…",
+            |_| Needs::Public,
+            assets,
+            context,
+            async |context, tail: Tail, request| {
+                let name = asset_name(tail.as_str()).ok_or_else(|| ApiError::not_found("there is no such file"))?;
+                reply(&context, &name, &request).await
+            },
+        ),
+    ]
 }
 
 /// The name of a file that may be served: plain segments only, so that it can't lead anywhere else.
@@ -68,24 +89,20 @@ fn asset_name(raw: &str) -> Option<String> {
     (SERVED.contains(&first) && name.split('/').all(plain)).then(|| name.into_owned())
 }
 
-async fn reply(dir: Option<PathBuf>, name: String, method: Method, headers: HeaderMap) -> Response {
-    if let Err(error) = ApiError::only_reads(&method) {
-        return error.response();
-    }
-    let file: Option<(Cow<'static, [u8]>, String)> = match dir {
-        Some(dir) => tokio::fs::read(dir.join(&name)).await.ok().map(|data| {
+async fn reply(context: &Context, name: &str, request: &Request) -> Result<Response, ApiError> {
+    ApiError::only_reads(&request.head.method)?;
+    let file: Option<(Cow<'static, [u8]>, String)> = match &context.web_dir {
+        Some(dir) => tokio::fs::read(dir.join(name)).await.ok().map(|data| {
             let tag = Sha256::digest(&data);
             (data.into(), tag.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
         }),
-        None => Embedded::get(&name).map(|file| {
+        None => Embedded::get(name).map(|file| {
             let tag = file.metadata.sha256_hash();
             (file.data, tag.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
         }),
     };
-    match file {
-        Some((data, digest)) => asset(&name, data, &digest, &headers).unwrap_or_else(ApiError::response),
-        None => ApiError::not_found("there is no such file").response(),
-    }
+    let (data, digest) = file.ok_or_else(|| ApiError::not_found("there is no such file"))?;
+    asset(name, data, &digest, &request.head.headers)
 }
 
 fn asset(name: &str, data: Cow<'static, [u8]>, digest: &str, asked: &HeaderMap) -> Result<Response, ApiError> {

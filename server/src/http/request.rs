@@ -1,64 +1,38 @@
 //! What a handler takes from a request: its method, headers, query and JSON body, each with its bound.
 
-use std::{borrow::Cow, pin::Pin, str::FromStr};
+use std::{borrow::Cow, fmt::Display, ops::RangeInclusive, str::FromStr};
 
-use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use grtc_protocol::limits::{BODY_BYTES, BODY_TIMEOUT};
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, stream};
 use hyper::{
-    HeaderMap, Method, StatusCode,
+    StatusCode,
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING},
 };
-use tokio::time::{Instant, timeout_at};
-use warp::Filter;
+use tokio::time::timeout_at;
 
-use crate::error::{ApiError, FieldError, Loc};
+use crate::{
+    error::{ApiError, FieldError, Loc},
+    limits::{BODY_BYTES, BODY_TIMEOUT},
+    route::{Body, Request},
+};
 
 /// What is read of a body that was refused: a client that is cut off while it sends does not look for the answer.
 const DISCARDED_BYTES: usize = 64 << 20;
 
-type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
-
-/// A request whose path has been taken care of.
-pub(super) struct Request {
-    pub(super) method: Method,
-    pub(super) headers: HeaderMap,
-    query: String,
-    body: Body,
-    /// When its body has to be here, or is waited for no more.
-    deadline: Instant,
-}
-
-/// Extracts the request.
-pub(super) fn request() -> impl Filter<Extract = (Request,), Error = warp::Rejection> + Clone {
-    warp::method()
-        .and(warp::header::headers_cloned())
-        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
-        .and(warp::body::stream())
-        .map(|method, headers, query, body| {
-            let body = warp_body(body);
-            Request { method, headers, query, body, deadline: Instant::now() + BODY_TIMEOUT }
-        })
-}
-
-fn warp_body(body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + Sync + 'static) -> Body {
-    Box::pin(body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())))
-}
-
 impl Request {
     /// The header's value, if it is there and text.
     pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+        self.head.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The query's parameters. Of a repeated one the last counts; unknown ones are ignored.
     pub(super) fn query(&self) -> Query<'_> {
-        Query { pairs: form_urlencoded::parse(self.query.as_bytes()).collect(), errors: Vec::new() }
+        Query { pairs: form_urlencoded::parse(self.raw_query().as_bytes()).collect(), errors: Vec::new() }
     }
 
     /// The query as it was sent.
     pub(super) fn raw_query(&self) -> &str {
-        &self.query
+        self.head.uri.query().unwrap_or_default()
     }
 
     /// The body of a request that may have none. One that is there has to be JSON.
@@ -67,7 +41,7 @@ impl Request {
     /// As [`Request::json`].
     pub(super) async fn optional_json(&mut self) -> Result<Bytes, ApiError> {
         let none = self.header(CONTENT_LENGTH).is_none_or(|length| length == "0");
-        match none && !self.headers.contains_key(TRANSFER_ENCODING) {
+        match none && !self.head.headers.contains_key(TRANSFER_ENCODING) {
             true => Ok(Bytes::new()),
             false => self.json().await,
         }
@@ -148,7 +122,7 @@ pub(super) fn path_id(raw: &str, name: &'static str) -> Result<i64, ApiError> {
         let loc = vec![Loc::from("path"), Loc::from(name)];
         return Err(ApiError::invalid(vec![FieldError { loc, msg: "has to be an integer".to_owned() }]));
     }
-    raw.parse().map_err(|_| ApiError::not_found(format!("there is no {name} {raw}")))
+    raw.parse().map_err(|_| ApiError::not_found(format!("there is no {name} {raw:.40}: the largest is {}", i64::MAX)))
 }
 
 fn is_json(content_type: &str) -> bool {
@@ -185,13 +159,13 @@ impl Query<'_> {
         value
     }
 
-    pub(super) fn number<T: FromStr + PartialOrd>(
+    pub(super) fn number<T: FromStr + PartialOrd + Display>(
         &mut self,
         name: &'static str,
-        expected: &str,
-        range: std::ops::RangeInclusive<T>,
+        range: RangeInclusive<T>,
     ) -> Option<T> {
-        self.read(name, expected, |text| text.parse().ok().filter(|number| range.contains(number)))
+        let expected = format!("an integer from {} to {}", range.start(), range.end());
+        self.read(name, &expected, |text| text.parse().ok().filter(|number| range.contains(number)))
     }
 
     pub(super) fn refuse(&mut self, name: &'static str, msg: String) {

@@ -1,12 +1,19 @@
 //! `GET /rooms` and `GET /rooms/{room_id}/peers`: who is where, now.
 
+use std::sync::Arc;
+
 use grtc_protocol::{PeerId, RoomId};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{path, reply::Response};
 
-use super::to_json;
-use crate::{error::ApiError, hub::registry::Registry};
+use super::{answer::to_json, context::Context};
+use crate::{
+    error::ApiError,
+    gate::Needs,
+    hub::registry::Registry,
+    route::{Route, fixed},
+};
 
 /// A room and how many are in it.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -33,17 +40,29 @@ pub(crate) struct PeerList {
     total: usize,
 }
 
-pub(super) fn routes(registry: Registry) -> BoxedFilter<(Response,)> {
-    let rooms = registry.clone();
-    let list = warp::path::end()
-        .and(warp::method())
-        .map(move |method| ApiError::only_reads(&method).map_or_else(ApiError::response, |()| list(&rooms)));
-    let peers = warp::path::param::<String>().and(warp::path("peers")).and(warp::path::end()).and(warp::method()).map(
-        move |room: String, method| {
-            ApiError::only_reads(&method).and_then(|()| peers(&registry, &room)).unwrap_or_else(ApiError::response)
-        },
-    );
-    warp::path("rooms").and(list.or(peers).unify()).boxed()
+pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
+    vec![
+        Route::new(
+            "/rooms",
+            |_| Needs::List,
+            fixed(path!("rooms")),
+            context,
+            async |context, (), request| {
+                ApiError::only_reads(&request.head.method)?;
+                Ok(list(&context.registry))
+            },
+        ),
+        Route::new(
+            "/rooms/{room_id}/peers",
+            |_| Needs::Room,
+            path!("rooms" / String / "peers"),
+            context,
+            async |context, room: String, request| {
+                ApiError::only_reads(&request.head.method)?;
+                peers(&context.registry, &room)
+            },
+        ),
+    ]
 }
 
 /// The rooms in which somebody is

@@ -14,11 +14,10 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use grtc_protocol::limits::HEADER_TIMEOUT;
 use hyper::{
     Method, Request, StatusCode,
     body::{Body, Incoming},
-    header::{HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS},
+    header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     server::conn::http1,
     service::service_fn,
 };
@@ -29,19 +28,20 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
-use tracing::{Instrument, debug, error, error_span, warn};
+use tracing::{Instrument, debug, error, error_span, field, warn};
 use warp::{filters::BoxedFilter, reply::Response};
 
 use super::{
-    access::{self, Access},
     answer_budget::{AnswerBudget, Counted, Share},
-    message, route,
+    message,
 };
 use crate::{
     connection_limit::{ConnectionLimit, Slot},
     error::{ApiError, Cause},
+    limits::{HEADER_BYTES, HEADER_TIMEOUT, HEADERS},
     listen::{HttpIo, Remote, Wire},
     request_id::{RequestId, RequestIds},
+    route::prepare,
     telemetry::Occasional,
     write_deadline::WriteDeadline,
 };
@@ -49,7 +49,6 @@ use crate::{
 /// What every connection needs.
 pub(crate) struct Server {
     routes: BoxedFilter<(Response,)>,
-    access: Access,
     connections: ConnectionLimit,
     /// For those that get no slot, while they are told so.
     refusals: ConnectionLimit,
@@ -70,14 +69,12 @@ static NO_MEMORY: Occasional = Occasional::new();
 impl Server {
     pub(crate) fn new(
         routes: BoxedFilter<(Response,)>,
-        access: Access,
         max_connections: usize,
         budget: AnswerBudget,
         stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {
             routes,
-            access,
             connections: ConnectionLimit::new(max_connections),
             refusals: ConnectionLimit::new(REFUSALS),
             requests: RequestIds::new(),
@@ -122,8 +119,8 @@ impl Server {
             .timer(TokioTimer::new())
             .keep_alive(!draining)
             .header_read_timeout(HEADER_TIMEOUT)
-            .max_headers(64)
-            .max_buf_size(16 * 1024)
+            .max_headers(HEADERS)
+            .max_buf_size(HEADER_BYTES)
             .serve_connection(HttpIo::new(WriteDeadline::new(wire)), service)
             .with_upgrades();
         let mut connection = pin!(connection);
@@ -146,8 +143,8 @@ impl Server {
     ) -> Result<hyper::Response<impl Body<Data = Bytes, Error = warp::Error> + use<>>, Infallible> {
         let (id, is_safe) = (self.requests.next(), request.method().is_safe());
         request.extensions_mut().insert(id);
-        let route = route::name(request.uri().path());
-        let span = error_span!("request", request.id = %id, http.method = %request.method(), http.route = route);
+        // The route says its name when the request has come to it.
+        let span = error_span!("request", request.id = %id, http.method = %request.method(), http.route = field::Empty);
         let answering = async {
             let started = Instant::now();
             let (mut response, share) = self.respond(request, is_safe).await;
@@ -163,23 +160,15 @@ impl Server {
     }
 
     async fn respond(&self, mut request: Request<Incoming>, is_safe: bool) -> (Response, Share) {
-        if let Err(response) = message::check(&mut request).and_then(|()| self.access.check(&request)) {
+        if let Err(response) = message::check(&mut request) {
             return (*response, Share::default());
         }
         let is_health = request.uri().path().starts_with("/health");
-        if self.stop.is_cancelled() && !is_health {
-            return (ApiError::unavailable("stopping", "the server is stopping").response(), Share::default());
-        }
-        let origin = request.headers().get(ORIGIN).cloned();
         let response = match self.budget.is_spent() && !is_health {
             true => overloaded(),
             false => self.route(request).await,
         };
-        let (mut response, share) = self.within_budget(response, is_safe);
-        if let Some(origin) = origin {
-            access::allow_reading(origin, response.headers_mut());
-        }
-        (response, share)
+        self.within_budget(response, is_safe)
     }
 
     /// The answer with its share of the memory for answers, or a 503. What has changed something is answered as it is.
@@ -201,7 +190,7 @@ impl Server {
         let mut service = warp::service(self.routes.clone());
         let answer = AssertUnwindSafe(async {
             let Ok(()) = poll_fn(|cx| Service::<Request<Incoming>>::poll_ready(&mut service, cx)).await;
-            let Ok(response) = service.call(request).await;
+            let Ok(response) = service.call(prepare(request)).await;
             response
         });
         match answer.catch_unwind().await {

@@ -10,12 +10,16 @@ use grtc_protocol::{
     client::ClientMessage,
     server::{ErrorCode, LeaveReason},
 };
-use serde_json::value::RawValue;
+
+use jiff::Timestamp;
+use tokio::time::interval;
 
 use super::{
+    notice::Frame,
     outbox::Outbox,
-    room::{Command, Effect, Refusal, Room},
+    room::{EMPTY_ROOM, Member, Room},
 };
+use crate::ice::IceServers;
 
 /// All rooms of this server.
 #[derive(Clone)]
@@ -23,7 +27,7 @@ pub(crate) struct Registry(Arc<Shared>);
 
 struct Shared {
     rooms: Mutex<Rooms>,
-    ice_servers: Option<Box<RawValue>>,
+    ice: IceServers,
 }
 
 #[derive(Default)]
@@ -33,14 +37,12 @@ struct Rooms {
     closed: Option<CloseCode>,
 }
 
-/// A room with its lock: a std mutex, since it is held only for the moment of one `apply` and the pushes that follow
-/// from it, never over an await. So the order of frames is the same for everybody.
+/// A room with its lock: a std mutex, since it is held only for the moment of one change and the frames that follow from
+/// it, never over an await. So the order of frames is the same for everybody.
 type Cell = Mutex<Room<Outbox>>;
 
 /// A place in a room. Dropping it is leaving, so that no end of a connection, a panic included, leaves a ghost.
 pub(crate) struct Membership {
-    registry: Registry,
-    room_id: RoomId,
     room: Arc<Cell>,
     peer: PeerId,
     /// What the others are told when this is dropped.
@@ -48,9 +50,9 @@ pub(crate) struct Membership {
 }
 
 impl Registry {
-    /// No rooms yet. `ice_servers` is the JSON array that every newcomer is told.
-    pub(crate) fn new(ice_servers: Option<Box<RawValue>>) -> Self {
-        Self(Arc::new(Shared { rooms: Mutex::default(), ice_servers }))
+    /// No rooms yet. Each newcomer is told what `ice` has for it.
+    pub(crate) fn new(ice: IceServers) -> Self {
+        Self(Arc::new(Shared { rooms: Mutex::default(), ice }))
     }
 
     /// Puts a peer into a room, which is made for the first one.
@@ -62,21 +64,15 @@ impl Registry {
         if let Some(code) = rooms.closed {
             return Err(code);
         }
-        let room = rooms
-            .by_name
-            .entry(room_id.clone())
-            .or_insert_with(|| Arc::new(Mutex::new(Room::new(room_id.clone(), self.0.ice_servers.clone()))))
-            .clone();
-        // Locked before the registry is let go, or the room could be found empty and be removed in between.
+        let new = || Arc::new(Mutex::new(Room::new(room_id.clone())));
+        let room = rooms.by_name.entry(room_id.clone()).or_insert_with(new).clone();
+        // Locked before the registry is let go, or the room could be found to be over and be removed in between.
         let mut locked = lock(&room);
         drop(rooms);
-        match locked.apply(Command::Join { peer: peer.clone(), handle: outbox }, &now()) {
-            Ok(effects) => push(effects),
-            Err(Refusal::Join(code)) => return Err(code),
-            Err(Refusal::Message(..)) => return Err(CloseCode::Error),
-        }
+        let now = Timestamp::now();
+        locked.join(peer.clone(), outbox, &self.0.ice.for_peer(Some(&peer), now), now)?;
         drop(locked);
-        Ok(Membership { registry: self.clone(), room_id, room, peer, reason: LeaveReason::Lost })
+        Ok(Membership { room, peer, reason: LeaveReason::Lost })
     }
 
     /// Ends every connection with this code, and those that come from now on.
@@ -84,8 +80,22 @@ impl Registry {
         let mut rooms = lock(&self.0.rooms);
         rooms.closed = Some(code);
         for room in rooms.by_name.values() {
-            lock(room).handles().for_each(|outbox| outbox.close(code));
+            lock(room).members().for_each(|outbox| outbox.close(code));
         }
+    }
+
+    /// Looks after the rooms for ever: what is due in them happens within half of [`EMPTY_ROOM`].
+    pub(crate) async fn keep(self) {
+        let mut ticks = interval(EMPTY_ROOM / 2);
+        loop {
+            ticks.tick().await;
+            self.tick(Timestamp::now());
+        }
+    }
+
+    /// Does what is due in the rooms at `now`.
+    fn tick(&self, now: Timestamp) {
+        lock(&self.0.rooms).by_name.retain(|_, room| !lock(room).is_over(now));
     }
 
     /// The rooms with the number of their peers, by name.
@@ -110,48 +120,23 @@ impl Membership {
     /// # Errors
     /// The code and the sentence of the `error` that the sender gets.
     pub(crate) fn send(&self, message: &ClientMessage<'_>) -> Result<(), (ErrorCode, String)> {
-        let mut room = lock(&self.room);
-        match room.apply(Command::Send { from: &self.peer, message }, &now()) {
-            Ok(effects) => {
-                push(effects);
-                Ok(())
-            }
-            Err(Refusal::Message(code, text)) => Err((code, text)),
-            Err(Refusal::Join(_)) => Ok(()),
-        }
+        lock(&self.room).send(&self.peer, message, Timestamp::now())
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        let mut room = lock(&self.room);
-        if let Ok(effects) = room.apply(Command::Leave { peer: &self.peer, reason: self.reason }, &now()) {
-            push(effects);
-        }
-        let empty = room.len() == 0;
-        drop(room);
-        if empty {
-            let mut rooms = lock(&self.registry.0.rooms);
-            // Somebody may have come meanwhile, or the name may already stand for a new room.
-            let same = |found: &Arc<Cell>| Arc::ptr_eq(found, &self.room) && lock(found).len() == 0;
-            if rooms.by_name.get(&self.room_id).is_some_and(same) {
-                rooms.by_name.remove(&self.room_id);
-            }
-        }
+        lock(&self.room).leave(&self.peer, self.reason, Timestamp::now());
     }
 }
 
-fn push(effects: Vec<Effect<Outbox>>) {
-    for Effect { to, frame } in effects {
-        to.push(frame);
+impl Member for Outbox {
+    fn deliver(&self, frame: &Frame<'_>) {
+        self.push(frame.text());
     }
 }
 
-fn now() -> String {
-    format!("{:.3}", jiff::Timestamp::now())
-}
-
-/// A room is whole after every `apply`, so that a panic elsewhere is no reason to give it up.
+/// A room is whole after every change, so that a panic elsewhere is no reason to give it up.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -161,7 +146,7 @@ mod tests {
     use super::*;
 
     fn registry() -> Registry {
-        Registry::new(None)
+        Registry::new(IceServers::new(&[]).unwrap())
     }
 
     fn join(registry: &Registry, room: &str, peer: &str) -> Result<Membership, CloseCode> {
@@ -178,7 +163,7 @@ mod tests {
         drop(a);
         assert_eq!(registry.peers(&room), ["b".parse().unwrap()]);
         drop(b);
-        assert_eq!((registry.rooms(), registry.0.rooms.lock().unwrap().by_name.len()), (vec![], 0));
+        assert_eq!((registry.rooms(), registry.peers(&room)), (vec![], vec![]));
     }
 
     #[test]
@@ -204,6 +189,9 @@ mod tests {
                 });
             }
         });
-        assert!(registry.0.rooms.lock().unwrap().by_name.is_empty());
+        let rooms = || registry.0.rooms.lock().unwrap().by_name.len();
+        assert_eq!(rooms(), 1);
+        registry.tick(Timestamp::now() + EMPTY_ROOM);
+        assert_eq!(rooms(), 0);
     }
 }

@@ -1,52 +1,42 @@
-//! One room: a pure state machine. `apply` takes a command and the time as text, and returns what is to be sent to whom.
+//! One room: a state machine. It is told what happens and when, tells its members what follows from it, and says itself
+//! when it is over.
+
+use std::{io::Write as _, time::Duration};
 
 use grtc_protocol::{
     CloseCode, PeerId, RoomId,
     client::ClientMessage,
     limits::ROOM_PEERS,
-    server::{ErrorCode, Forward, LeaveReason, PeerJoined, PeerLeft, RoomState, encode},
+    server::{ErrorCode, Forward, LeaveReason, PeerJoined, PeerLeft, RoomState},
 };
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use super::Text;
+use super::notice::{Frame, Notice};
 
-/// A room whose members are reached through `H`: an outbox, or what a test puts in its place.
-pub(crate) struct Room<H> {
+/// How long a room that nobody is in goes on: who was alone in it and comes right back (a page that is loaded anew) finds
+/// its broadcasts numbered on. Short, since every name that was ever joined is held for as long.
+pub(crate) const EMPTY_ROOM: Duration = Duration::from_secs(2);
+
+/// A way to somebody in a room, here or elsewhere.
+pub(crate) trait Member {
+    /// Hands a frame over. A room never waits: who can't take it is gone.
+    fn deliver(&self, frame: &Frame<'_>);
+}
+
+/// A room whose members are reached through `M`.
+pub(crate) struct Room<M> {
     id: RoomId,
-    ice_servers: Option<Box<RawValue>>,
-    members: IndexMap<PeerId, H>,
+    members: IndexMap<PeerId, M>,
     broadcasts: u64,
+    /// Since when nobody is in it.
+    empty_since: Option<Timestamp>,
 }
 
-/// What somebody does to a room.
-pub(crate) enum Command<'a, H> {
-    /// A connection that wants to be this peer.
-    Join { peer: PeerId, handle: H },
-    /// A member is gone.
-    Leave { peer: &'a PeerId, reason: LeaveReason },
-    /// A member sends something to others.
-    Send { from: &'a PeerId, message: &'a ClientMessage<'a> },
-}
-
-/// A frame for one member.
-pub(crate) struct Effect<H> {
-    pub(crate) to: H,
-    pub(crate) frame: Text,
-}
-
-/// Why a command changed nothing.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The peer can't join; this is how its connection ends.
-    Join(CloseCode),
-    /// The message reached nobody.
-    Message(ErrorCode, String),
-}
-
-impl<H: Clone> Room<H> {
-    pub(crate) fn new(id: RoomId, ice_servers: Option<Box<RawValue>>) -> Self {
-        Self { id, ice_servers, members: IndexMap::new(), broadcasts: 0 }
+impl<M: Member> Room<M> {
+    pub(crate) fn new(id: RoomId) -> Self {
+        Self { id, members: IndexMap::new(), broadcasts: 0, empty_since: None }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -57,235 +47,116 @@ impl<H: Clone> Room<H> {
         self.members.keys().cloned().collect()
     }
 
-    pub(crate) fn handles(&self) -> impl Iterator<Item = &H> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &M> {
         self.members.values()
     }
 
-    /// Takes a command at `now` (RFC 3339) and says what follows from it.
+    /// Takes a peer in: it is told who is there and its `ice_servers`, the others that it came.
     ///
     /// # Errors
-    /// A [`Refusal`], when the command can't be; nothing has changed then.
-    pub(crate) fn apply(&mut self, command: Command<'_, H>, now: &str) -> Result<Vec<Effect<H>>, Refusal> {
-        match command {
-            Command::Join { peer, handle } => self.join(peer, handle, now).map_err(Refusal::Join),
-            Command::Leave { peer, reason } => Ok(self.leave(peer, reason, now)),
-            Command::Send { from, message } => {
-                let forward = |json| Forward { from, json, timestamp: now };
-                match message {
-                    ClientMessage::Signal { target, signal } => self.to_one(target, || forward(signal).signal()),
-                    ClientMessage::Direct { target, data } => self.to_one(target, || forward(data).direct()),
-                    ClientMessage::Broadcast { data } => {
-                        self.broadcasts += 1;
-                        Ok(self.to_all(|peer| peer != from, || forward(data).broadcast(self.broadcasts)))
-                    }
-                    ClientMessage::Leave | ClientMessage::Ping => Ok(Vec::new()),
-                }
-            }
-        }
-    }
-
-    fn join(&mut self, peer: PeerId, handle: H, now: &str) -> Result<Vec<Effect<H>>, CloseCode> {
+    /// The code that its connection ends with, when it can't be taken in. Nothing has changed then.
+    pub(crate) fn join(
+        &mut self,
+        peer: PeerId,
+        member: M,
+        ice_servers: &RawValue,
+        now: Timestamp,
+    ) -> Result<(), CloseCode> {
         if self.members.contains_key(&peer) {
             return Err(CloseCode::PeerIdTaken);
         }
         if self.members.len() >= ROOM_PEERS {
             return Err(CloseCode::RoomFull);
         }
-        let state = encode(&RoomState {
+        let state = Notice::RoomState(RoomState {
             peers: self.peers(),
             your_peer_id: peer.clone(),
             room_id: Some(self.id.clone()),
-            ice_servers: self.ice_servers.as_deref(),
+            ice_servers: Some(ice_servers),
         });
-        let mut effects = Vec::with_capacity(self.members.len() + 1);
-        effects.push(Effect { to: handle.clone(), frame: state.into() });
+        member.deliver(&Frame::new(state));
+        let stamp = Stamp::new(now);
         let total_peers = self.members.len() + 1;
-        let joined = PeerJoined { peer_id: peer.clone(), timestamp: now.into(), total_peers };
-        effects.extend(self.to_all(|_| true, || encode(&joined)));
-        self.members.insert(peer, handle);
-        Ok(effects)
+        let joined = PeerJoined { peer_id: peer.clone(), timestamp: stamp.text().into(), total_peers };
+        self.tell(Notice::Joined(joined), |_| true);
+        self.members.insert(peer, member);
+        self.empty_since = None;
+        Ok(())
     }
 
-    fn leave(&mut self, peer: &PeerId, reason: LeaveReason, now: &str) -> Vec<Effect<H>> {
+    /// Sends a member's message to whom it is for.
+    ///
+    /// # Errors
+    /// The code and the sentence of the `error` that the sender gets, when it reached nobody.
+    pub(crate) fn send(
+        &mut self,
+        from: &PeerId,
+        message: &ClientMessage<'_>,
+        now: Timestamp,
+    ) -> Result<(), (ErrorCode, String)> {
+        let stamp = Stamp::new(now);
+        let forward = |json| Forward { from, json, timestamp: stamp.text() };
+        match message {
+            ClientMessage::Signal { target, signal } => self.tell_one(target, Notice::Signal(forward(signal))),
+            ClientMessage::Direct { target, data } => self.tell_one(target, Notice::Direct(forward(data))),
+            ClientMessage::Broadcast { data } => {
+                self.broadcasts += 1;
+                self.tell(Notice::Broadcast(forward(data), self.broadcasts), |peer| peer != from);
+                Ok(())
+            }
+            ClientMessage::Leave | ClientMessage::Ping => Ok(()),
+        }
+    }
+
+    /// A member is gone: the others are told why. One that is not here has left already.
+    pub(crate) fn leave(&mut self, peer: &PeerId, reason: LeaveReason, now: Timestamp) {
         // The order of the others is kept: a roster is in the order of joining.
         if self.members.shift_remove(peer).is_none() {
-            return Vec::new();
+            return;
         }
-        let total_peers = self.members.len();
-        let left = PeerLeft { peer_id: peer.clone(), timestamp: now.into(), total_peers, reason: Some(reason) };
-        self.to_all(|_| true, || encode(&left))
+        let (stamp, total_peers) = (Stamp::new(now), self.members.len());
+        let timestamp = stamp.text().into();
+        let left = PeerLeft { peer_id: peer.clone(), timestamp, total_peers, reason: Some(reason) };
+        self.tell(Notice::Left(left), |_| true);
+        self.empty_since = self.members.is_empty().then_some(now);
     }
 
-    fn to_one(&self, target: &str, frame: impl FnOnce() -> String) -> Result<Vec<Effect<H>>, Refusal> {
-        let Some(handle) = self.members.get(target) else {
+    /// Whether the room is over at `now`. A clock that was set back is no reason to stay.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.empty_since.is_some_and(|since| {
+            Duration::try_from(now.duration_since(since)).map_or(true, |empty| empty >= EMPTY_ROOM)
+        })
+    }
+
+    fn tell_one(&self, target: &str, notice: Notice<'_>) -> Result<(), (ErrorCode, String)> {
+        let Some(member) = self.members.get(target) else {
             // The name may be anything: Debug escapes it.
-            let message = format!("no peer {target:?} in this room");
-            return Err(Refusal::Message(ErrorCode::PeerNotFound, message));
+            return Err((ErrorCode::PeerNotFound, format!("no peer {target:?} in this room")));
         };
-        Ok(vec![Effect { to: handle.clone(), frame: frame().into() }])
+        member.deliver(&Frame::new(notice));
+        Ok(())
     }
 
-    /// The same frame, made once, for every member that is wanted.
-    fn to_all(&self, wanted: impl Fn(&PeerId) -> bool, frame: impl FnOnce() -> String) -> Vec<Effect<H>> {
-        let mut members = self.members.iter().filter(|(peer, _)| wanted(peer)).map(|(_, handle)| handle).peekable();
-        if members.peek().is_none() {
-            return Vec::new();
-        }
-        let frame = Text::from(frame());
-        members.map(|handle| Effect { to: handle.clone(), frame: frame.clone() }).collect()
+    /// The same frame for every member that is wanted.
+    fn tell(&self, notice: Notice<'_>, wanted: impl Fn(&PeerId) -> bool) {
+        let frame = Frame::new(notice);
+        self.members.iter().filter(|(peer, _)| wanted(peer)).for_each(|(_, member)| member.deliver(&frame));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
+/// A time as frames have it, RFC 3339 with milliseconds, on the stack.
+struct Stamp([u8; 32], usize);
 
-    use grtc_protocol::client::Frame;
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const NOW: &str = "2030-01-01T00:00:00Z";
-
-    /// A room whose members are their own names, and what each of them got.
-    struct Script {
-        room: Room<String>,
-        got: BTreeMap<String, Vec<Value>>,
+impl Stamp {
+    fn new(time: Timestamp) -> Self {
+        let mut text = [0; 32];
+        let mut rest = &mut text[..];
+        let _ = write!(rest, "{time:.3}");
+        let length = 32 - rest.len();
+        Self(text, length)
     }
 
-    impl Script {
-        fn new() -> Self {
-            Self { room: Room::new("r".parse().unwrap(), None), got: BTreeMap::new() }
-        }
-
-        fn deliver(&mut self, result: Result<Vec<Effect<String>>, Refusal>) -> Result<(), Refusal> {
-            for Effect { to, frame } in result? {
-                self.got.entry(to).or_default().push(serde_json::from_str(&frame).unwrap());
-            }
-            Ok(())
-        }
-
-        fn join(&mut self, name: &str) -> Result<(), Refusal> {
-            let peer = name.parse().unwrap();
-            let result = self.room.apply(Command::Join { peer, handle: name.to_owned() }, NOW);
-            self.deliver(result)
-        }
-
-        fn leave(&mut self, name: &str, reason: LeaveReason) {
-            let peer = name.parse().unwrap();
-            let result = self.room.apply(Command::Leave { peer: &peer, reason }, NOW);
-            self.deliver(result).unwrap();
-        }
-
-        fn send(&mut self, name: &str, message: &Value) -> Result<(), Refusal> {
-            let (from, text) = (name.parse().unwrap(), message.to_string());
-            let frame = Frame::parse(&text).unwrap();
-            let result = self.room.apply(Command::Send { from: &from, message: &frame.message }, NOW);
-            self.deliver(result)
-        }
-
-        fn got(&mut self, name: &str) -> Vec<Value> {
-            self.got.remove(name).unwrap_or_default()
-        }
-    }
-
-    #[test]
-    fn a_newcomer_learns_the_roster_and_the_others_learn_of_it() {
-        let mut room = Script::new();
-        room.join("a").unwrap();
-        room.join("b").unwrap();
-        assert_eq!(room.got("b"), [json!({"type": "room_state", "peers": ["a"], "your_peer_id": "b", "room_id": "r"})]);
-        assert_eq!(
-            room.got("a")[1],
-            json!({"type": "peer_joined", "peer_id": "b", "timestamp": NOW, "total_peers": 2})
-        );
-    }
-
-    #[test]
-    fn a_live_id_is_not_taken_over_and_a_full_room_says_so() {
-        let mut room = Script::new();
-        room.join("0").unwrap();
-        assert_eq!(room.join("0"), Err(Refusal::Join(CloseCode::PeerIdTaken)));
-        for n in 1..ROOM_PEERS {
-            room.join(&n.to_string()).unwrap();
-        }
-        assert_eq!(room.join("one too many"), Err(Refusal::Join(CloseCode::RoomFull)));
-        assert_eq!(room.room.len(), ROOM_PEERS);
-    }
-
-    #[test]
-    fn a_signal_reaches_its_target_unchanged_under_the_senders_true_name() {
-        let mut room = Script::new();
-        for name in ["a", "b", "c"] {
-            room.join(name).unwrap();
-        }
-        room.got.clear();
-        let signal =
-            json!({"type": "offer", "target_peer_id": "b", "offer": {"sdp": "x"}, "from_peer_id": "z", "y": 1});
-        room.send("a", &signal).unwrap();
-        let expected = json!({"type": "webrtc_signal", "from_peer_id": "a", "signal": signal, "timestamp": NOW});
-        assert_eq!(room.got("b"), [expected]);
-        assert_eq!(room.got("c"), Vec::<Value>::new());
-    }
-
-    #[test]
-    fn a_message_to_nobody_is_refused() {
-        let mut room = Script::new();
-        room.join("a").unwrap();
-        let answer = room.send("a", &json!({"type": "message", "target_peer_id": "\u{1b}x", "data": 1}));
-        let Err(Refusal::Message(ErrorCode::PeerNotFound, text)) = answer else { panic!("{answer:?}") };
-        assert!(!text.contains('\u{1b}'));
-    }
-
-    #[test]
-    fn broadcasts_are_numbered_and_do_not_come_back() {
-        let mut room = Script::new();
-        room.join("a").unwrap();
-        room.join("b").unwrap();
-        room.got.clear();
-        for n in 1..=2 {
-            room.send("a", &json!({"type": "broadcast", "data": n})).unwrap();
-        }
-        assert_eq!(room.got("a"), Vec::<Value>::new());
-        let seqs: Vec<_> = room.got("b").iter().map(|m| (m["seq"].clone(), m["data"].clone())).collect();
-        assert_eq!(seqs, [(json!(1), json!(1)), (json!(2), json!(2))]);
-    }
-
-    proptest! {
-        /// Whatever comes and goes, everybody's picture of the room, built from its frames alone, is the room.
-        #[test]
-        fn everybody_can_follow_the_roster(steps in prop::collection::vec((0_u8..6, any::<bool>()), 0..60)) {
-            let mut room = Script::new();
-            for (n, join) in steps {
-                let name = n.to_string();
-                if join {
-                    let _ = room.join(&name);
-                } else {
-                    room.leave(&name, LeaveReason::Lost);
-                    room.got(&name);
-                }
-            }
-            let members: Vec<String> = room.room.peers().iter().map(ToString::to_string).collect();
-            for me in &members {
-                let mut seen: Vec<String> = Vec::new();
-                for frame in room.got(me) {
-                    match frame["type"].as_str().unwrap() {
-                        "room_state" => seen = serde_json::from_value(frame["peers"].clone()).unwrap(),
-                        "peer_joined" => seen.push(frame["peer_id"].as_str().unwrap().to_owned()),
-                        _ => {
-                            let before = seen.len();
-                            seen.retain(|peer| frame["peer_id"] != peer.as_str());
-                            prop_assert_eq!(seen.len(), before - 1);
-                        }
-                    }
-                }
-                seen.push(me.clone());
-                seen.sort();
-                let mut sorted = members.clone();
-                sorted.sort();
-                prop_assert_eq!(&seen, &sorted);
-            }
-        }
+    fn text(&self) -> &str {
+        self.0.get(..self.1).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
     }
 }

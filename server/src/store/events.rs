@@ -3,12 +3,12 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
-use grtc_protocol::limits::EVENT_HISTORY;
 use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use super::model::{Item, Job};
+use crate::limits::EVENT_HISTORY;
 
 /// Bytes that one reader is handed at once, but for a single larger event: one that reads slowly holds no more.
 const AT_ONCE: usize = 64 * 1024;

@@ -12,7 +12,6 @@ use std::{
     mem::take,
 };
 
-use grtc_protocol::limits::IDEMPOTENCY_AGE;
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
@@ -25,6 +24,7 @@ use super::{
     request::{Once, Op, Written},
     shared::Shared,
 };
+use crate::limits::IDEMPOTENCY_AGE;
 
 /// Rows in one statement: SQLite has a limit on its parameters.
 const STATEMENT_ROWS: usize = 1_000;

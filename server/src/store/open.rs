@@ -1,6 +1,6 @@
 //! Opening the database: made if it is not there, brought to the newest schema, and set so that a commit is on disk.
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use anyhow::{Context, anyhow, ensure};
 use sea_orm::{
@@ -21,9 +21,8 @@ use super::{
     sql::statement,
     writer::{self, Databases, Writer},
 };
+use crate::limits::DATABASE_WAIT;
 
-/// How long a statement waits for somebody else's lock on the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading: point reads gain nothing from more.
 const READERS: u32 = 2;
 
@@ -70,14 +69,14 @@ async fn connect(url: &str, connections: u32, read_only: bool) -> Result<Databas
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(BUSY_TIMEOUT)
+        .acquire_timeout(DATABASE_WAIT)
         .record_stmt_in_spans(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |sqlite: SqliteConnectOptions| {
             let sqlite = sqlite
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY_TIMEOUT)
+                .busy_timeout(DATABASE_WAIT)
                 .statement_cache_capacity(200)
                 .pragma("cache_size", "-16000")
                 .pragma("temp_store", "memory");

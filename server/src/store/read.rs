@@ -9,9 +9,7 @@ use super::{
     model::{Item, Job, Status},
     page::Page,
 };
-
-/// Jobs in an answer at most.
-const JOBS: u64 = 100;
+use crate::limits::LIST_JOBS;
 
 impl Store {
     /// The item of this id, as of its last commit.
@@ -57,7 +55,7 @@ impl Store {
 
     /// The newest jobs, of one item or of all.
     pub(crate) async fn jobs(&self, item_id: Option<i64>) -> Result<Vec<Job>, StoreError> {
-        let mut query = job::Entity::find().order_by_desc(job::Column::Id).limit(JOBS);
+        let mut query = job::Entity::find().order_by_desc(job::Column::Id).limit(LIST_JOBS);
         if let Some(id) = item_id {
             query = query.filter(job::Column::ItemId.eq(id));
         }

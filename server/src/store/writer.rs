@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use grtc_protocol::limits::BULK_ITEMS;
 use sea_orm::DatabaseConnection;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -19,6 +18,7 @@ use super::{
     request::{Op, Reply},
     shared::Shared,
 };
+use crate::limits::BULK_ITEMS;
 
 /// Requests that may wait for the writer; more wait for a place among them.
 const QUEUE: usize = 1_024;

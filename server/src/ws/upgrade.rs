@@ -22,7 +22,7 @@ use tokio_tungstenite::{
 };
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Level, debug, enabled};
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::reply::Response;
 
 use super::{
     join::Join,
@@ -32,8 +32,10 @@ use super::{
 use crate::{
     connection_limit::Slot,
     error::ApiError,
+    gate::{Head, Needs},
     listen::{HttpIo, Wire},
     request_id::RequestId,
+    route::Route,
 };
 
 /// Bytes of the read buffer that every socket holds.
@@ -49,42 +51,27 @@ pub(crate) struct Sockets {
 }
 
 /// `GET /ws/{room_id}`
-pub(crate) fn route(sockets: Sockets) -> BoxedFilter<(Response,)> {
-    warp::path("ws")
-        .and(warp::path::param::<String>())
-        .and(warp::path::end())
-        .and(warp::method())
-        .and(warp::header::headers_cloned())
-        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
-        .and(warp::ext::optional::<OnUpgrade>())
-        .and(warp::ext::optional::<Slot>())
-        .and(warp::ext::get::<RequestId>())
-        .map(move |room: String, method, headers, query: String, upgrade, slot, id| {
-            let request = Upgrade { room: &room, method, headers, query: &query, upgrade, slot, id };
-            accept(&sockets, request).unwrap_or_else(ApiError::response)
-        })
-        .boxed()
+pub(crate) fn route(sockets: &Sockets) -> Route {
+    let path = warp::path!("ws" / String);
+    Route::new(
+        "/ws/{room_id}",
+        |_| Needs::Room,
+        path,
+        sockets,
+        async |sockets, room: String, request| accept(&sockets, &room, &request.head),
+    )
 }
 
-/// A request for a WebSocket.
-struct Upgrade<'a> {
-    room: &'a str,
-    method: Method,
-    headers: HeaderMap,
-    query: &'a str,
-    upgrade: Option<OnUpgrade>,
-    slot: Option<Slot>,
-    id: RequestId,
-}
-
-fn accept(sockets: &Sockets, request: Upgrade<'_>) -> Result<Response, ApiError> {
-    let Upgrade { room, method, headers, query, upgrade, slot, id } = request;
-    if method != Method::GET {
+fn accept(sockets: &Sockets, room: &str, head: &Head) -> Result<Response, ApiError> {
+    if head.method != Method::GET {
         return Err(ApiError::method_not_allowed("GET"));
     }
-    let key = handshake(&headers)?;
-    let upgrade = upgrade.ok_or_else(upgrade_required)?;
-    let join = Join::read(room, query, id)?;
+    let key = handshake(&head.headers)?;
+    let upgrade = head.extensions.get::<OnUpgrade>().cloned().ok_or_else(upgrade_required)?;
+    let slot = head.extensions.get::<Slot>().cloned();
+    let id =
+        head.extensions.get::<RequestId>().copied().ok_or_else(|| ApiError::internal("a request without an id"))?;
+    let join = Join::read(room, head.uri.query().unwrap_or_default(), id)?;
     let context = sockets.context.clone();
     let session = async move {
         // The connection counts until the session ends.
@@ -103,7 +90,7 @@ fn accept(sockets: &Sockets, request: Upgrade<'_>) -> Result<Response, ApiError>
     let answer = response.headers_mut();
     answer.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     answer.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    if let Some(protocol) = subprotocol(&headers) {
+    if let Some(protocol) = subprotocol(&head.headers) {
         answer.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     answer.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(derive_accept_key(key)).map_err(ApiError::internal)?);

@@ -17,7 +17,7 @@ async fn back(http: grtc_testkit::Http, within: Duration) -> anyhow::Result<()> 
 
 #[tokio::test]
 async fn one_too_many_is_told_to_come_back() -> anyhow::Result<()> {
-    let server = TestServer::start_with(&["--max-connections", "3"]).await?;
+    let server = TestServer::start_with(|config| config.max_connections = 3).await?;
     let mut peers: Vec<Client> = Vec::new();
     for id in ["a", "b", "c"] {
         peers.push(server.join("room1", id).await?);
@@ -63,4 +63,25 @@ async fn no_file_descriptor_is_left_and_then_there_is() -> anyhow::Result<()> {
     back(server.http(), Duration::from_secs(5)).await?;
     assert_eq!(server.http().post("/api/items/", &json!({"title": "t"})).await?.status, 201);
     server.stop().await
+}
+
+#[tokio::test]
+async fn the_limit_of_open_files_is_raised_or_what_is_missing_is_said() -> anyhow::Result<()> {
+    for (limits, soft, said) in [
+        ("--nofile=256:4096", 1_064, "the limit of open files was raised"),
+        ("--nofile=256:512", 512, "LimitNOFILE"),
+        ("--nofile=4096:4096", 4_096, ""),
+    ] {
+        let (under, arguments) = (["prlimit", limits], ["--max-connections", "1000"]);
+        let launch = Launch { under: &under, arguments: &arguments, ..Launch::default() };
+        let server = ServerProcess::launch(&launch).await?;
+        let all = std::fs::read_to_string(format!("/proc/{}/limits", server.pid()))?;
+        let line = all.lines().find(|line| line.starts_with("Max open files")).unwrap_or_default();
+        assert_eq!(line.split_whitespace().nth(3), Some(soft.to_string().as_str()), "{limits}: {line}");
+        let log = server.log();
+        assert!(log.contains(said), "{limits}: {log}");
+        assert_eq!(log.contains("--max-connections 1000"), said == "LimitNOFILE", "{limits}: {log}");
+        server.stop().await?;
+    }
+    Ok(())
 }

@@ -123,3 +123,36 @@ async fn the_place_of_each_fault_is_told() -> anyhow::Result<()> {
     }
     server.stop().await
 }
+
+/// What is wrong and what to do about it, where the reader's own words would not say it.
+#[tokio::test]
+async fn a_body_that_another_program_mangled_is_named() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let item = "{\"title\":\"t\"}";
+    let utf16: Vec<u8> = item.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (path, body, status, said) in [
+        ("/api/items/", [b"\xef\xbb\xbf", item.as_bytes()].concat(), 400, "byte order mark"),
+        ("/api/items/bulk", b"\xef\xbb\xbf[]".to_vec(), 400, "byte order mark"),
+        ("/api/items/", [b"\xff\xfe".to_vec(), utf16.clone()].concat(), 400, "UTF-8"),
+        ("/api/items/", utf16, 400, "UTF-8"),
+        ("/api/items/", b"\x1f\x8b\x08\0".to_vec(), 400, "compressed"),
+        ("/api/items/", Vec::new(), 400, "empty"),
+        ("/api/items/", br#"{"title":"a\ud83d"}"#.to_vec(), 422, "surrogate"),
+        ("/api/items/", br#"{"title":"t","description":"\udc00"}"#.to_vec(), 422, "surrogate"),
+        ("/api/items/bulk", br#"[{"title":"\ude00\ud83d"}]"#.to_vec(), 422, "surrogate"),
+    ] {
+        let request = Request::post(path).header("content-type", "application/json").body(body.into())?;
+        let answer = server.http().send_raw(request).await?;
+        let detail = answer.json()?["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(answer.status == status && detail.contains(said), "{said}: {}", answer.text());
+    }
+    for path in ["/api/items/9223372036854775808", "/api/jobs/99999999999999999999999"] {
+        let answer = server.http().get(path).await?;
+        let detail = answer.json()?["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(answer.status == 404 && detail.contains("9223372036854775807"), "{path}: {detail}");
+    }
+    // An id that no item can have is one of no item, which is skipped.
+    let answer = server.http().patch("/api/items/bulk/status?new_status=active", &json!([u64::MAX])).await?;
+    assert_eq!(answer.json()?["updated_count"], 0);
+    server.stop().await
+}

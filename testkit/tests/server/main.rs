@@ -4,6 +4,7 @@
 
 mod a_key_does_a_request_once;
 mod a_log_that_nobody_reads;
+mod a_proxy_may_stand_in_front;
 mod a_stop_is_graceful;
 mod acknowledged_writes_survive;
 mod an_unusable_database_is_named;

@@ -43,8 +43,8 @@ async fn on_loopback_loopback_pages_come_in() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn an_allowed_origin_comes_in_by_its_whole_name() -> anyhow::Result<()> {
-    let allow = ["--allow-origin", "https://app.example.org", "--allow-origin", "http://other.example:81"];
-    let server = TestServer::start_with(&allow).await?;
+    let allow = ["https://app.example.org".parse()?, "http://other.example:81".parse()?];
+    let server = TestServer::start_with(|config| config.allow_origin.extend(allow)).await?;
     for origin in ["https://app.example.org", "https://app.example.org:443", "http://other.example:81"] {
         assert_eq!(page(&server, origin).await?, (200, 101), "{origin}");
     }
@@ -73,11 +73,37 @@ async fn a_foreign_host_is_refused_on_loopback() -> anyhow::Result<()> {
         ("169.254.169.254".to_owned(), 403),
         (String::new(), 403),
     ] {
-        let answer = ask(&server, "GET /health", &format!("Host: {host}")).await?;
-        assert_eq!(answer.status, status, "{host}");
-        assert!(status == 200 || answer.json()?["code"] == "host_not_allowed");
+        for path in ["/", "/rooms", "/api/items/"] {
+            let answer = ask(&server, &format!("GET {path}"), &format!("Host: {host}")).await?;
+            assert_eq!(answer.status, status, "{path} at {host}");
+            if status == 403 {
+                let problem = answer.json()?;
+                assert_eq!(problem["code"], "host_not_allowed");
+                assert!(problem["detail"].as_str().unwrap_or_default().contains(&format!("{host:?}")), "{problem}");
+            }
+        }
+        for path in ["/health", "/health/live", "/health/ready"] {
+            assert_eq!(ask(&server, &format!("GET {path}"), &format!("Host: {host}")).await?.status, 200, "{path}");
+        }
     }
-    assert_eq!(ask(&server, "GET /health", "X: no host").await?.status, 403);
+    server.stop().await
+}
+
+/// RFC 9112 section 3.2; before HTTP/1.1 a request could do without.
+#[tokio::test]
+async fn a_request_names_one_host() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    for path in ["/", "/health", "/rooms", "/nothing", "/ws/room1", "/static/js/main.js"] {
+        for lines in ["X: no host", "Host: localhost\r\nHost: localhost", "Host: a b", "Host: localhost:99999"] {
+            let answer = ask(&server, &format!("GET {path}"), lines).await?;
+            assert_eq!((answer.status, &answer.json()?["code"]), (400, &json!("bad_host")), "{path} {lines}");
+        }
+    }
+    for (path, status) in [("/health/live", 200), ("/rooms", 403)] {
+        let mut raw = Raw::connect(server.address()).await?;
+        raw.send(format!("GET {path} HTTP/1.0\r\n\r\n")).await?;
+        assert_eq!(raw.answer().await?.status, status, "{path}");
+    }
     server.stop().await
 }
 

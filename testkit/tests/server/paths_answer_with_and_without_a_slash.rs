@@ -52,7 +52,8 @@ async fn both_ways_are_the_same() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn health_and_rooms_have_the_shapes_of_the_contract() -> anyhow::Result<()> {
-    let server = TestServer::start_with(&["--ice-server", "stun:stun.example.org:3478"]).await?;
+    let stun = "stun:stun.example.org:3478".to_owned();
+    let server = TestServer::start_with(|config| config.ice_server.push(stun)).await?;
     let http = server.http();
     let health = http.get("/health").await?.json()?;
     assert_eq!((&health["status"], &health["service"]), (&json!("healthy"), &json!("grtc")));

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn a_fast_sender_is_read_slowly_and_loses_nothing() -> anyhow::Result<()> {
-    let server = TestServer::start_with(&["--message-rate", "200"]).await?;
+    let server = TestServer::start_with(|config| config.message_rate = 200).await?;
     let mut b = server.join("room1", "b").await?;
     let mut a = server.join("room1", "a").await?;
     b.expect("peer_joined").await?;

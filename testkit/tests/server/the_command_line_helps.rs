@@ -40,6 +40,8 @@ async fn what_is_printed_can_be_read_again() -> anyhow::Result<()> {
         "--listen",
         "0.0.0.0:9",
         "--insecure-open",
+        "--base-path",
+        "/grtc",
         "--allow-origin",
         "https://a.example,http://b.example:8",
         "--ice-server",
@@ -89,6 +91,18 @@ async fn what_can_not_be_run_says_why() -> anyhow::Result<()> {
         let ended = run_to_end(options, &[]).await?;
         assert!(ended.code == Some(2) && ended.stderr.contains(options[0]), "{options:?}: {ended:?}");
     }
+    for (options, words) in [
+        (&["--listen", ":8001"][..], &["127.0.0.1", "0.0.0.0", "127.0.0.1:8001"][..]),
+        (&["--listen", "localhost:8001"], &["in numbers", "127.0.0.1:8001"]),
+        (&["--base-path", "grtc"], &["/grtc"]),
+        (&["--allow-origin", "example.org"], &["https://app.example.org"]),
+    ] {
+        let ended = run_to_end(options, &[]).await?;
+        assert!(
+            ended.code == Some(2) && words.iter().all(|word| ended.stderr.contains(word)),
+            "{options:?}: {ended:?}"
+        );
+    }
     Ok(())
 }
 
@@ -124,10 +138,12 @@ async fn every_command_has_help() -> anyhow::Result<()> {
     let options = [
         "--listen",
         "--database-url",
+        "--base-path",
         "--allow-origin",
         "--insecure-open",
         "--ice-server",
         "--message-rate",
+        "--max-connections",
         "--web-dir",
         "--log-format",
     ];

@@ -1,16 +1,18 @@
 //! Jobs in the database: taken when they are due, and ended with what came of them.
 
-use grtc_protocol::limits::JOB_ATTEMPTS;
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Expr,
     sea_query::ExprTrait,
 };
 
 use super::Group;
-use crate::store::{
-    entity::job,
-    events::Change,
-    model::{Claimed, Item, Job, JobState, Outcome},
+use crate::{
+    limits::JOB_ATTEMPTS,
+    store::{
+        entity::job,
+        events::Change,
+        model::{Claimed, Item, Job, JobState, Outcome},
+    },
 };
 
 impl Group {

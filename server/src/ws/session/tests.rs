@@ -26,7 +26,7 @@ struct Client {
 
 impl Rooms {
     fn new(message_rate: u32) -> Self {
-        Self(Context { registry: Registry::new(None), message_rate, echo: false })
+        Self(Context { registry: Registry::new(crate::ice::IceServers::new(&[]).unwrap()), message_rate, echo: false })
     }
 
     /// The client's end of a connection whose session runs.

@@ -1,0 +1,32 @@
+//! What the handlers share.
+
+use std::{path::PathBuf, time::Instant};
+
+use hyper::Method;
+use tokio_util::sync::CancellationToken;
+
+use super::{answer_budget::AnswerBudget, idempotency::Keys};
+use crate::{gate::Needs, hub::registry::Registry, ice::IceServers, store::Store};
+
+/// What the handlers need.
+pub(crate) struct Context {
+    pub(crate) store: Store,
+    pub(crate) registry: Registry,
+    pub(crate) ice: IceServers,
+    /// The folder of the page, where it is not the binary's.
+    pub(crate) web_dir: Option<PathBuf>,
+    /// The memory for answers that are not read yet.
+    pub(crate) budget: AnswerBudget,
+    /// The idempotency keys of requests that are under way.
+    pub(crate) keys: Keys,
+    pub(crate) stop: CancellationToken,
+    pub(crate) started: Instant,
+}
+
+/// What items and jobs need.
+pub(super) fn items_need(method: &Method) -> Needs {
+    match *method {
+        Method::GET | Method::HEAD => Needs::ItemsRead,
+        _ => Needs::ItemsWrite,
+    }
+}
