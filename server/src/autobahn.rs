@@ -8,9 +8,12 @@ use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    http::{AnswerBudget, access::Access, serve::Server},
+    base_path::BasePath,
+    gate::Gate,
+    http::{AnswerBudget, serve::Server},
     hub::registry::Registry,
-    listen, ws,
+    ice::IceServers,
+    listen, route, ws,
 };
 
 /// Cases with binary messages, with messages over 64 KiB, and with compression: grtc takes none of them.
@@ -23,9 +26,12 @@ const FRAME_BY_FRAME: [&str; 2] = ["6.4.3", "6.4.4"];
 #[ignore = "takes half a minute, and Autobahn's wstest (GRTC_WSTEST)"]
 async fn no_case_fails() {
     let wstest = PathBuf::from(std::env::var_os("GRTC_WSTEST").expect("GRTC_WSTEST names Autobahn's wstest"));
-    let context = ws::Context { registry: Registry::new(None), message_rate: 0, echo: true };
-    let routes = ws::upgrade::route(ws::upgrade::Sockets { context, tasks: TaskTracker::new() });
-    let server = Server::new(routes, Access::new(Vec::new(), true), 100, AnswerBudget::new(), CancellationToken::new());
+    let context = ws::Context { registry: Registry::new(IceServers::new(&[]).unwrap()), message_rate: 0, echo: true };
+    let sockets = ws::upgrade::route(&ws::upgrade::Sockets { context, tasks: TaskTracker::new() });
+    let stop = CancellationToken::new();
+    let gate = Gate::new(Vec::new(), true, stop.clone());
+    let routes = route::table(gate, BasePath::default(), vec![sockets]);
+    let server = Server::new(routes, 100, AnswerBudget::new(), stop);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws/autobahn", listener.local_addr().unwrap());
     let accepting = tokio::spawn(listen::accept(listener, move |wire, remote| server.start(wire, remote)));

@@ -1,5 +1,5 @@
 use hyper::{
-    Method, Request, StatusCode,
+    Method, Request,
     header::{ACCESS_CONTROL_REQUEST_METHOD, HeaderName},
 };
 

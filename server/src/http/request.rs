@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 
 use crate::{
     error::{ApiError, FieldError, Loc},
-    limits::{BODY_BYTES, BODY_TIMEOUT},
+    limits::BODY_BYTES,
     route::{Body, Request},
 };
 
