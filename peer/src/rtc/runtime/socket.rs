@@ -1,5 +1,8 @@
 //! A UDP socket whose DTLS handshake is watched, whose data goes out in runs, and that can be kicked.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     io::{self, IoSliceMut},
     net::{Ipv4Addr, SocketAddr},
@@ -7,7 +10,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Instant,
 };
 
@@ -20,8 +23,9 @@ use super::{
 };
 use crate::limits::WAITING_BYTES;
 
-/// The first byte of a DTLS record with data.
+/// The first byte of a DTLS record with data, and that of one with an alert.
 const APPLICATION_DATA: u8 = 23;
+const ALERT: u8 = 21;
 /// Nobody's address: neither the library's STUN nor its TURN client takes what comes from there.
 const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
@@ -98,6 +102,13 @@ impl Socket {
     }
 }
 
+/// What the last pass of a driver has sent waits still.
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.flush(&mut Context::from_waker(Waker::noop()), 0);
+    }
+}
+
 impl AsyncUdpSocket for Socket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
@@ -117,7 +128,13 @@ impl AsyncUdpSocket for Socket {
                 waiting.outgoing.push(transmit, self.inner.max_gso_segments());
                 Poll::Ready(Ok(transmit.contents.len()))
             }
-            _ => self.inner.poll_send(context, transmit),
+            first => {
+                // The end of a connection comes after its data.
+                if first == Some(&ALERT) {
+                    self.flush(context, 0);
+                }
+                self.inner.poll_send(context, transmit)
+            }
         };
         if let Poll::Ready(Ok(_)) = sent {
             let size = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);
