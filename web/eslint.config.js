@@ -22,7 +22,8 @@ export default [
     },
   },
   {
-    files: ['js/**'],
+    // The native peer's status page is checked from the repository's root.
+    files: ['js/**', 'peer/**'],
     languageOptions: { globals: globals.browser },
     rules: { 'no-restricted-properties': ['error', ...asText] },
   },

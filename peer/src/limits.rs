@@ -13,9 +13,10 @@ pub(crate) const RESPONDER_REOPEN_MS: u64 = 3_000;
 pub(crate) const CANDIDATES_HELD: usize = 64;
 /// Names of attempts that are over and still known.
 pub(crate) const PAST_ATTEMPTS: usize = 64;
-/// How long an open pair is kept whose peer is gone from the room without having left: longer than a server takes to
-/// restart or to notice a dead link, and a peer to come back.
-pub(crate) const ABSENT_GRACE_MS: u64 = 90_000;
+/// How long an open pair is kept whose peer is gone from the room without having left: it notices that its link is dead
+/// after 35 s, tries again every 30 s at most, and may find its own id taken until the server has noticed too. The page's
+/// number as well.
+pub(crate) const ABSENT_GRACE_MS: u64 = 120_000;
 
 /// Remote candidates that one connection takes. More are ignored, so that nobody can make a peer scan a network.
 pub(crate) const REMOTE_CANDIDATES: usize = 50;

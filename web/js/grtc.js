@@ -9,6 +9,7 @@
  * await room.send('hello');
  */
 export { Room, RoomError } from './room.js';
+export { CHANNEL_BYTES } from './message_limit.js';
 export { InvalidName, MESSAGE_BYTES, NAME_CHARS, compareNames, isPolite, parseName } from './protocol.js';
 export { closeWord, shouldReconnect } from './close.js';
 

@@ -3,11 +3,14 @@
  *
  * Data channels do not need the server. So a pair whose channel is open stays when the server says that the other one
  * was lost, or restarts and knows nobody any more: it is only marked as away, and ends when its channel does, or when
- * nothing was heard of it for two minutes.
+ * it has been missing for so long that it will not come back.
  */
 
-/** How long a peer with an open channel may be missing from the roster. */
-export const AWAY_MS = 120_000;
+/**
+ * How long a peer with an open channel may be missing from the roster: it notices that its link is dead after 35 s, tries
+ * again every 30 s at most, and may find its own id taken until the server has noticed too. The native peer's number.
+ */
+export const ABSENT_GRACE_MS = 120_000;
 
 /**
  * @typedef {import('./protocol.js').LeaveReason} LeaveReason
@@ -117,7 +120,7 @@ export class Mesh {
     const mayComeBack = reason === 'lost' || reason === 'slow' || reason === 'node_lost' || reason === 'replaced';
     if (!member.open || !mayComeBack) return this.#close(peer, reason);
     if (member.awayUntil !== null) return [];
-    member.awayUntil = now + AWAY_MS;
+    member.awayUntil = now + ABSENT_GRACE_MS;
     return [{ away: { peer, reason } }];
   }
 

@@ -8,7 +8,7 @@ import { RtcConnection } from './rtc.js';
  * @typedef {import('./negotiator.js').Input} Input
  * @typedef {import('./negotiator.js').PairState} PairState
  * @typedef {import('./protocol.js').Signal} Signal
- * @typedef {Pick<RtcConnection, 'createOffer' | 'acceptOffer' | 'applyAnswer' | 'addCandidate' | 'send' | 'stats' | 'close'>} Connection
+ * @typedef {Pick<RtcConnection, 'createOffer' | 'acceptOffer' | 'applyAnswer' | 'addCandidate' | 'send' | 'stats' | 'close' | 'messageBytes'>} Connection
  * @typedef {(options: ConstructorParameters<typeof RtcConnection>[0]) => Connection} CreateConnection
  *
  * @typedef {object} PairOptions
@@ -69,6 +69,11 @@ export class Pair {
   async send(text) {
     if (!this.#current?.connection || this.state !== 'connected') throw new Error('the data channel is not open');
     await this.#current.connection.send(text);
+  }
+
+  /** The largest message that the open connection takes. */
+  get messageBytes() {
+    return this.#current?.connection?.messageBytes ?? 0;
   }
 
   /** The path that the open connection takes. */

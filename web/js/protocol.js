@@ -4,7 +4,7 @@
  */
 export { NAME_CHARS, InvalidName, parseName, compareNames, isPolite } from './names.js';
 
-/** Longest WebSocket message and longest chat message, in bytes of UTF-8. */
+/** Longest WebSocket message, in bytes of UTF-8. */
 export const MESSAGE_BYTES = 64 * 1024;
 
 /**

@@ -11,6 +11,7 @@ import { Emitter } from './emitter.js';
 import { Session } from './session.js';
 import { HOME } from './home.js';
 import { Mesh } from './mesh.js';
+import { CHANNEL_BYTES } from './message_limit.js';
 import { Pair } from './pair.js';
 import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parseSignal } from './protocol.js';
 
@@ -24,6 +25,7 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  * @property {PairState} state how far the connection to it is
  * @property {boolean} away the server does not know it now; the open channel to it goes on
  * @property {PathStats | null} path as of the last `readStats`
+ * @property {number} messageBytes the largest text that it takes over its open channel, in bytes of UTF-8; else 0
  *
  * @typedef {import('./session.js').SessionStatus | { state: 'joined', rejoined: boolean, peers: string[] } | { state: 'idle' }} RoomStatus
  *   `joined` also says whether this is a return after the connection to the server was lost
@@ -37,7 +39,7 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  *
  * @typedef {{ status: RoomStatus, message: Message,
  *   peer: { peer: Peer, change: 'joined' | 'left' | 'away' | 'back' | 'state' | 'path', reason?: LeaveReason },
- *   error: { code: string, message: string, peer?: string } }} RoomEvents
+ *   error: { code: string, message: string, peer?: string, limit?: number } }} RoomEvents
  *
  * @typedef {object} RoomOptions
  * @property {string} room
@@ -52,13 +54,14 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  * @property {() => number} [random]
  */
 
-/** Why something could not be sent: `too_big`, `no_peers`, `not_joined`, `not_open`. */
+/** Why something could not be sent: `too_big` (with the `limit` in bytes), `no_peers`, `not_joined`, `not_open`. */
 export class RoomError extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
+  /** @param {string} code @param {string} message @param {number} [limit] */
+  constructor(code, message, limit) {
     super(message);
     this.name = 'RoomError';
     this.code = code;
+    this.limit = limit;
   }
 }
 
@@ -129,24 +132,34 @@ export class Room extends Emitter {
   }
 
   /**
-   * Sends a text over the data channels.
-   * @param {string} text at most 64 KiB in UTF-8
+   * Sends a text over the data channels. For each peer that does not take so much there is an `error` with the code
+   * `too_big`; it goes to the others.
+   * @param {string} text at most 256 KiB in UTF-8
    * @param {string} [to] one peer; default: everybody with an open channel
    * @returns {Promise<string[]>} to whom it was handed over
    * @throws {RoomError}
    */
   async send(text, to) {
-    checkSize(text);
+    const bytes = checkSize(text, CHANNEL_BYTES);
     const open = [...this.#pairs].filter(([id, pair]) => pair.state === 'connected' && (to === undefined || to === id));
     if (open.length === 0) {
       throw to === undefined
         ? new RoomError('no_peers', 'there is no open channel to anybody')
         : new RoomError('not_open', `there is no open channel to ${to}`);
     }
-    const results = await Promise.allSettled(open.map(([, pair]) => pair.send(text)));
-    const sent = open.flatMap(([id], i) => (results[i]?.status === 'fulfilled' ? [id] : []));
+    const taking = open.filter(([peer, pair]) => this.#takes(peer, pair.messageBytes, bytes));
+    if (taking.length === 0) checkSize(text, Math.max(...open.map(([, pair]) => pair.messageBytes)));
+    const results = await Promise.allSettled(taking.map(([, pair]) => pair.send(text)));
+    const sent = taking.flatMap(([id], i) => (results[i]?.status === 'fulfilled' ? [id] : []));
     if (sent.length === 0) throw new RoomError('not_open', 'the data channel closed before the message was sent');
     return sent;
+  }
+
+  /** @param {string} peer @param {number} limit @param {number} bytes */
+  #takes(peer, limit, bytes) {
+    if (bytes <= limit) return true;
+    this.emit('error', { code: 'too_big', message: tooBig(bytes, limit), peer, limit });
+    return false;
   }
 
   /** Sends any JSON to everybody in the room through the server. @param {unknown} data @throws {RoomError} */
@@ -189,7 +202,7 @@ export class Room extends Emitter {
 
   /** @param {string} text */
   #toServer(text) {
-    checkSize(text);
+    checkSize(text, MESSAGE_BYTES);
     if (this.#status.state !== 'joined' || !this.#session.send(text)) {
       throw new RoomError('not_joined', 'there is no connection to the server');
     }
@@ -282,7 +295,7 @@ export class Room extends Emitter {
   #start(id, initiator) {
     this.#pairs.get(id)?.close();
     const known = this.#peers.get(id);
-    const peer = known ?? { id, state: 'connecting', away: false, path: null };
+    const peer = known ?? { id, state: 'connecting', away: false, path: null, messageBytes: 0 };
     const { createConnection, now } = this.#options;
     const pair = new Pair({
       self: this.#self ?? '',
@@ -306,6 +319,7 @@ export class Room extends Emitter {
   #pairChanged(peer, state) {
     peer.state = state;
     if (state !== 'connected') peer.path = null;
+    peer.messageBytes = state === 'connected' ? (this.#pairs.get(peer.id)?.messageBytes ?? 0) : 0;
     this.emit('peer', { peer, change: 'state' });
     this.#apply(state === 'connected' ? this.#mesh.opened(peer.id) : this.#mesh.lost(peer.id));
   }
@@ -334,8 +348,14 @@ function textOf(data) {
   return text ?? JSON.stringify(data);
 }
 
-/** @param {string} text @throws {RoomError} */
-function checkSize(text) {
+/** @param {number} bytes @param {number} limit */
+function tooBig(bytes, limit) {
+  return `${bytes} bytes: a message has at most ${limit}`;
+}
+
+/** @param {string} text @param {number} limit @returns {number} its bytes @throws {RoomError} */
+function checkSize(text, limit) {
   const bytes = byteLength(text);
-  if (bytes > MESSAGE_BYTES) throw new RoomError('too_big', `${bytes} bytes: a message has at most ${MESSAGE_BYTES}`);
+  if (bytes > limit) throw new RoomError('too_big', tooBig(bytes, limit), limit);
+  return bytes;
 }

@@ -1,4 +1,5 @@
 /** One RTCPeerConnection with its `chat` channel. The only file that names the browser's WebRTC. */
+import { messageLimit } from './message_limit.js';
 
 export const CHANNEL = 'chat';
 /** `send` waits while more than this is buffered. */
@@ -12,7 +13,7 @@ export const DISCONNECTED_MS = 5_000;
 /**
  * @typedef {import('./protocol.js').Candidate} Candidate
  * @typedef {object} ConnectionEvents
- * @property {(candidate: Candidate | null) => void} candidate one of this side; null: there are no more
+ * @property {(candidate: Candidate) => void} candidate one of this side; an empty one: there are no more
  * @property {() => void} open the channel is open
  * @property {(text: string) => void} message
  * @property {(reason: string) => void} lost said once
@@ -29,6 +30,8 @@ export class RtcConnection {
   #channels = new Set();
   #closed = false;
   #waiting = 0;
+  /** The other side's description. */
+  #remoteSdp = '';
   /** @type {Promise<unknown>} */
   #lastSend = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -43,7 +46,7 @@ export class RtcConnection {
   constructor({ iceServers, channel, events }) {
     this.#events = events;
     this.#pc = new RTCPeerConnection({ iceServers });
-    this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate ? candidate.toJSON() : null);
+    this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate?.toJSON() ?? this.#noMore());
     this.#pc.onconnectionstatechange = () => this.#stateChanged();
     // A client that makes a channel on both sides: either is taken.
     this.#pc.ondatachannel = (event) => this.#take(event.channel);
@@ -59,6 +62,7 @@ export class RtcConnection {
   /** @param {string} sdp @returns {Promise<string>} the answer's SDP, already set */
   async acceptOffer(sdp) {
     await this.#pc.setRemoteDescription({ type: 'offer', sdp });
+    this.#remoteSdp = sdp;
     await this.#pc.setLocalDescription();
     return this.#localSdp();
   }
@@ -66,6 +70,7 @@ export class RtcConnection {
   /** @param {string} sdp */
   async applyAnswer(sdp) {
     await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+    this.#remoteSdp = sdp;
   }
 
   /**
@@ -89,6 +94,11 @@ export class RtcConnection {
     return sent;
   }
 
+  /** The largest message that both sides can do, in bytes. */
+  get messageBytes() {
+    return messageLimit(this.#remoteSdp, this.#pc.sctp?.maxMessageSize);
+  }
+
   /** @returns {Promise<PathStats | null>} null while no path is chosen */
   async stats() {
     return pathStats(await this.#pc.getStats());
@@ -99,6 +109,11 @@ export class RtcConnection {
     clearTimeout(this.#disconnectedTimer);
     for (const channel of this.#channels) channel.close();
     this.#pc.close();
+  }
+
+  /** The end of the gathering: who makes an `RTCIceCandidate` of it has to be told of which section. */
+  #noMore() {
+    return { candidate: '', sdpMid: /^a=mid:(\S+)/m.exec(this.#localSdp())?.[1] ?? null, sdpMLineIndex: 0 };
   }
 
   #localSdp() {

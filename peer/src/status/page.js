@@ -1,16 +1,36 @@
 // The status page of one peer: asks for status.json once a second and shows it. Text only, never markup.
 
+/**
+ * @typedef {{ peer_id: string, state?: string, present: boolean, round_trip_ms?: number, timings?: { total?: number },
+ *   pair?: { local: string, remote: string, protocol: string } }} Peer
+ * @typedef {{ t_ms: number, text: string, from?: string, via?: string }} Line
+ * @typedef {{ peer_id?: string, room_id?: string, server: string, link: string, peers: Peer[], messages_received: number,
+ *   messages: Line[], log: Line[] }} Status
+ */
+
 const INTERVAL_MS = 1000;
+/** @type {Record<string, [words: string, kind: string]>} */
 const LINKS = {
   joining: ["joining", "fair"],
   up: ["in the room", "good"],
-  reconnecting: ["the server is gone, trying again; open channels go on", "fair"],
+  reconnecting: [
+    "the server is gone, trying again; open channels go on",
+    "fair",
+  ],
   ended: ["the stay has ended", "bad"],
 };
-const STATES = { connected: "good", connecting: "fair", disconnected: "fair", failed: "bad" };
+/** @type {Record<string, string>} */
+const STATES = {
+  connected: "good",
+  connecting: "fair",
+  disconnected: "fair",
+  failed: "bad",
+};
 
-const byId = (id) => document.getElementById(id);
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
+/** @param {string} name @param {string} text @param {string} [className] */
 function element(name, text, className) {
   const made = document.createElement(name);
   made.textContent = text;
@@ -18,11 +38,16 @@ function element(name, text, className) {
   return made;
 }
 
-const ms = (value) => (typeof value === "number" ? `${value.toFixed(1)} ms` : "–");
+/** @param {number | undefined} value */
+const ms = (value) =>
+  typeof value === "number" ? `${value.toFixed(1)} ms` : "–";
 
+/** @param {Peer} peer */
 function row(peer) {
   const state = peer.state ?? "waiting";
-  const pair = peer.pair ? `${peer.pair.local} to ${peer.pair.remote}, ${peer.pair.protocol}` : "–";
+  const pair = peer.pair
+    ? `${peer.pair.local} to ${peer.pair.remote}, ${peer.pair.protocol}`
+    : "–";
   const made = document.createElement("tr");
   made.append(
     element("td", peer.peer_id),
@@ -34,15 +59,21 @@ function row(peer) {
   return made;
 }
 
+/** @param {Line} line */
 function entry(line) {
   const made = document.createElement("li");
   made.append(element("time", `${(line.t_ms / 1000).toFixed(1)} s`));
   if (line.from !== undefined) made.append(element("b", line.from));
-  made.append(element("span", line.via === "relay" ? `${line.text} (through the server)` : line.text));
+  made.append(
+    element(
+      "span",
+      line.via === "relay" ? `${line.text} (through the server)` : line.text,
+    ),
+  );
   return made;
 }
 
-/** Shows the lines, and stays at the end when it was there. */
+/** Shows the lines, and stays at the end when it was there. @param {string} id @param {Line[]} lines */
 function list(id, lines) {
   const shown = byId(id);
   const key = `${lines.length} ${lines.at(-1)?.t_ms} ${lines.at(-1)?.text}`;
@@ -53,17 +84,21 @@ function list(id, lines) {
   if (atEnd) shown.scrollTop = shown.scrollHeight;
 }
 
+/** @param {string} text @param {string} className */
 function link(text, className) {
   const shown = byId("link");
   if (shown.textContent !== text) shown.textContent = text;
   shown.className = className;
 }
 
+/** @param {Status} status */
 function show(status) {
   const name = status.peer_id ?? "grtc-peer";
   document.title = `${name} – grtc-peer`;
   byId("title").textContent = name;
-  byId("where").textContent = status.room_id ? `room ${status.room_id} on ${status.server}` : "";
+  byId("where").textContent = status.room_id
+    ? `room ${status.room_id} on ${status.server}`
+    : "";
   link(...(LINKS[status.link] ?? ["", ""]));
   byId("peers").replaceChildren(...status.peers.map(row));
   byId("nobody").hidden = status.peers.length > 0;
@@ -74,7 +109,10 @@ function show(status) {
 
 async function poll() {
   try {
-    const answer = await fetch("status.json", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+    const answer = await fetch("status.json", {
+      cache: "no-store",
+      signal: AbortSignal.timeout(5000),
+    });
     show(await answer.json());
   } catch {
     link("this peer does not answer: it has probably ended", "bad");
@@ -83,3 +121,5 @@ async function poll() {
 }
 
 poll();
+
+export {};

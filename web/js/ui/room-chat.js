@@ -1,11 +1,14 @@
 /** What the peers say: directly to one another, and, as another thing, through the server. */
 import { knows, say } from '../i18n.js';
-import { MESSAGE_BYTES } from '../protocol.js';
+import { CHANNEL_BYTES } from '../message_limit.js';
+import { byteLength } from '../protocol.js';
 import { arrange, foreign, h, time } from './dom.js';
 import { field, setError } from './field.js';
 import { icon } from './icons.js';
 
 const KEPT = 500;
+/** From this part of what fits on, a message's length is shown. */
+const NEARLY_FULL = 0.75;
 
 export class RoomChat extends HTMLElement {
   /** @type {import('../page_room.js').PageRoom | null} */
@@ -14,6 +17,7 @@ export class RoomChat extends HTMLElement {
   #empty = h('p', { class: 'note', t: 'chat.empty' });
   #to = h('select', { name: 'to', id: 'chat-to' });
   #text = h('textarea', { name: 'text', id: 'chat-text', rows: 1, autocomplete: 'off', enterkeyhint: 'send' });
+  #length = h('p', { class: 'hint length', id: 'chat-length', hidden: true });
   #send = h('button', { type: 'submit', class: 'primary' }, icon('send'), h('span', { t: 'chat.send' }));
   #announcement = h('input', { name: 'announcement', id: 'chat-broadcast', autocomplete: 'off' });
   #announce = h('button', { type: 'submit' }, icon('server'), h('span', { t: 'chat.broadcast' }));
@@ -26,6 +30,7 @@ export class RoomChat extends HTMLElement {
       field({ label: 'chat.to', control: this.#to }),
       field({ label: 'chat.text', control: this.#text, className: 'grow' }),
       this.#send,
+      this.#length,
     );
     const server = h(
       'form',
@@ -48,6 +53,7 @@ export class RoomChat extends HTMLElement {
     for (const control of [this.#text, this.#announcement]) {
       control.addEventListener('input', () => setError(control, null));
     }
+    for (const control of [this.#text, this.#to]) control.addEventListener('input', () => this.#showLength());
     this.append(this.#log, this.#empty, direct, server);
   }
 
@@ -58,7 +64,23 @@ export class RoomChat extends HTMLElement {
     pageRoom.on('peer', ({ change }) => change === 'path' || this.#showPeers());
     pageRoom.on('message', (message) => this.#add(message, false, null));
     pageRoom.on('sent', (message) => this.#add({ ...message, from: pageRoom.peerId }, true, message.to));
+    pageRoom.on('error', ({ code, peer, limit }) => {
+      if (code !== 'too_big' || peer === undefined) return;
+      setError(this.#text, { key: 'chat.error.too_big_for', params: { peer, limit: limit ?? 0 } });
+    });
     this.#showPeers();
+  }
+
+  /** How much of what all receivers take is used, once it is much. */
+  #showLength() {
+    const to = this.#to.value;
+    const limits = this.#pageRoom?.peers.filter(({ id, state }) => state === 'connected' && (!to || id === to));
+    const limit = Math.min(CHANNEL_BYTES, ...(limits ?? []).map(({ messageBytes }) => messageBytes));
+    // A character has at most three bytes for each unit of UTF-16.
+    const bytes = this.#text.value.length * 3 < limit * NEARLY_FULL ? 0 : byteLength(this.#text.value);
+    this.#length.hidden = bytes < limit * NEARLY_FULL;
+    this.#length.classList.toggle('over', bytes > limit);
+    say(this.#length, 'chat.length', { bytes, limit });
   }
 
   /** The next message is for this peer. @param {string} peer */
@@ -78,6 +100,7 @@ export class RoomChat extends HTMLElement {
     arrange(this.#to, [everybody, ...open.map(({ id }) => known.get(id) ?? h('option', { value: id }, id))]);
     this.#to.value = open.some(({ id }) => id === chosen) ? chosen : '';
     this.#send.disabled = open.length === 0;
+    this.#showLength();
     this.#announce.disabled = pageRoom.status.state !== 'joined';
     say(this.#text, open.length ? 'chat.placeholder' : 'chat.nobody', {}, 'placeholder');
   }
@@ -96,17 +119,18 @@ export class RoomChat extends HTMLElement {
     event.preventDefault();
     const text = control.value;
     if (text.trim() === '') return control.focus();
+    setError(control, null);
     try {
       control.value = '';
       await send(text);
-      setError(control, null);
     } catch (error) {
       // What could not be sent is not lost.
       if (control.value === '') control.value = text;
-      const code = /** @type {{ code?: string }} */ (error).code ?? '';
+      const { code = '', limit = 0 } = /** @type {{ code?: string, limit?: number }} */ (error);
       const key = knows(`chat.error.${code}`) ? `chat.error.${code}` : 'chat.error.other';
-      setError(control, { key, params: { limit: MESSAGE_BYTES / 1024 } });
+      setError(control, { key, params: { limit } });
     }
+    this.#showLength();
     control.focus();
   }
 

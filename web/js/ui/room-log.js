@@ -19,9 +19,9 @@ export class RoomLog extends HTMLElement {
   set pageRoom(pageRoom) {
     pageRoom.on('status', (status) => this.#status(status, pageRoom));
     pageRoom.on('peer', ({ peer, change, reason }) => this.#peer(peer, change, reason));
-    pageRoom.on('error', ({ code, message, peer }) => {
+    pageRoom.on('error', ({ code, message, peer, limit }) => {
       const key = knows(`log.error.${code}`) ? `log.error.${code}` : 'log.error.other';
-      this.#add([key, { message, peer: peer ?? '' }], 'bad');
+      this.#add([key, { message, peer: peer ?? '', limit: limit ?? 0 }], 'bad');
     });
   }
 

@@ -194,9 +194,16 @@ export async function startApp(options) {
   return { server, tabs };
 }
 
-/** A tab in a room. @param {Tabs} tabs @param {string} url @param {string} peer @param {ContextOptions} [options] */
-export async function inRoom(tabs, url, peer, options) {
-  const page = await tabs.open(`${url}/?room=room1&peer=${encodeURIComponent(peer)}&join=1#room`, options);
+/**
+ * A tab in a room.
+ * @param {Tabs} tabs
+ * @param {string} url
+ * @param {string} peer
+ * @param {ContextOptions} [options]
+ * @param {(context: import('playwright-core').BrowserContext) => Promise<unknown>} [prepare]
+ */
+export async function inRoom(tabs, url, peer, options, prepare) {
+  const page = await tabs.open(`${url}/?room=room1&peer=${encodeURIComponent(peer)}&join=1#room`, options, prepare);
   await page.getByRole('button', { name: /^(Leave|Salir)$/ }).waitFor();
   return page;
 }

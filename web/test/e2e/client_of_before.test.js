@@ -47,7 +47,8 @@ function oldClient({ url, id }) {
       await pc.setLocalDescription(answer);
       send({ type: 'answer', target_peer_id: peer, answer: { type: answer.type, sdp: answer.sdp } });
     } else if (signal.type === 'answer') await state.peers[peer]?.setRemoteDescription(signal.answer);
-    else if (signal.candidate) await state.peers[peer]?.addIceCandidate(signal.candidate).catch(() => {});
+    // As that page does it: this throws when a candidate names no section, the last one too.
+    else await state.peers[peer]?.addIceCandidate(new RTCIceCandidate(signal.candidate)).catch(() => {});
   };
 }
 

@@ -49,16 +49,48 @@ test('two tabs chat', { skip: noNetwork }, async (t) => {
 
   await t.test('what is too long stays in its field, with the reason', async () => {
     const field = first.getByLabel('Message', { exact: true });
-    await field.fill('x'.repeat(65_537));
+    await field.fill('x'.repeat(262_145));
+    await first.getByText('262,145 of 262,144 bytes').waitFor();
     await first.getByRole('button', { name: 'Send' }).click();
-    await first.getByText('That is too long: a message has at most 64 KiB.').waitFor();
-    assert.equal((await field.inputValue()).length, 65_537);
-    await field.fill('x'.repeat(65_536));
+    await first.getByText('That is too long: a message has at most 262,144 bytes here.').waitFor();
+    assert.equal((await field.inputValue()).length, 262_145);
+    await field.fill('x'.repeat(262_144));
     await first.getByRole('button', { name: 'Send' }).click();
     await second
       .getByRole('article')
       .filter({ hasText: 'x'.repeat(1_000) })
       .waitFor();
+  });
+
+  await t.test('what one receiver can not take goes to the others, and its sender is told by name', async () => {
+    const third = await inRoom(tabs, server.url, 'small', {}, (context) =>
+      context.addInitScript(() => {
+        const { get } = /** @type {any} */ (
+          Object.getOwnPropertyDescriptor(RTCPeerConnection.prototype, 'localDescription')
+        );
+        Object.defineProperty(RTCPeerConnection.prototype, 'localDescription', {
+          get() {
+            const description = get.call(this);
+            return description && { sdp: description.sdp.replace(/(max-message-size:)\d+/, '$116384') };
+          },
+        });
+      }),
+    );
+    await connectedTo(third, 'tab1');
+    await connectedTo(first, 'small');
+    const text = `${'ß'.repeat(8_192)}!`;
+    await first.getByLabel('Message', { exact: true }).fill(text);
+    await first.getByText('16,385 of 16,384 bytes').waitFor();
+    await first.getByRole('button', { name: 'Send' }).click();
+    await first.getByText('small takes at most 16,384 bytes: this message did not go there.').waitFor();
+    await first.getByText('A message was too long for small').waitFor();
+    await second.getByRole('article').filter({ hasText: text }).waitFor();
+    await first.getByLabel('Message', { exact: true }).fill('short');
+    await first.getByRole('button', { name: 'Send' }).click();
+    await third.getByRole('article').filter({ hasText: 'short' }).waitFor();
+    assert.equal(await third.getByRole('article').count(), 1);
+    await third.getByRole('button', { name: 'Leave' }).click();
+    await third.context().close();
   });
 
   await t.test('a tab that is loaded anew comes back as itself', async () => {

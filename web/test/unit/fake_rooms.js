@@ -115,6 +115,7 @@ export class FakeConnection {
   /** @type {FakeConnection | null} */
   other = null;
   closed = false;
+  messageBytes = 262_144;
 
   /** @param {FakeNetwork} network @param {number} number @param {ConnectionOptions} options */
   constructor(network, number, { channel, events }) {

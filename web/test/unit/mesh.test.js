@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { AWAY_MS, Mesh } from '../../js/mesh.js';
+import { ABSENT_GRACE_MS, Mesh } from '../../js/mesh.js';
 
 const start = (/** @type {string} */ peer, /** @type {boolean} */ initiator) => ({ start: { peer, initiator } });
 
@@ -40,7 +40,7 @@ test('a restarted server knows nobody: open channels go on until the others are 
   mesh.roomState(['b'], 0);
   mesh.opened('b');
   assert.deepEqual(mesh.roomState([], 1_000), [{ away: { peer: 'b', reason: 'lost' } }]);
-  assert.equal(mesh.timeout(), 1_000 + AWAY_MS);
+  assert.equal(mesh.timeout(), 1_000 + ABSENT_GRACE_MS);
   assert.deepEqual(mesh.peerJoined('b'), [{ back: { peer: 'b' } }]);
   assert.equal(mesh.timeout(), null);
 });
@@ -59,8 +59,8 @@ test('nobody is away for ever', () => {
   mesh.peerJoined('b');
   mesh.opened('b');
   mesh.peerLeft('b', 0, 'node_lost');
-  assert.deepEqual(mesh.tick(AWAY_MS - 1), []);
-  assert.deepEqual(mesh.tick(AWAY_MS), [{ close: { peer: 'b', reason: 'expired' } }]);
+  assert.deepEqual(mesh.tick(ABSENT_GRACE_MS - 1), []);
+  assert.deepEqual(mesh.tick(ABSENT_GRACE_MS), [{ close: { peer: 'b', reason: 'expired' } }]);
 });
 
 test('a peer that left is closed, open or not', () => {

@@ -128,8 +128,31 @@ test('what can not be sent is said', async () => {
   const coded = (/** @type {string} */ code) => (/** @type {any} */ error) => error.code === code;
   await assert.rejects(a.send('x'), coded('no_peers'));
   await assert.rejects(a.send('x', 'b'), coded('not_open'));
-  await assert.rejects(a.send('x'.repeat(65_537)), coded('too_big'));
+  await assert.rejects(a.send('x'.repeat(262_145)), coded('too_big'));
   assert.throws(() => a.broadcast('é'.repeat(33_000)), coded('too_big'));
+});
+
+test('what is too large for one peer goes to the others, and that is said by name', async () => {
+  const [a, b, c] = [enter('a'), enter('b'), enter('c')];
+  await until(() => connected(a, 'b', 'c') && connected(c, 'a', 'b'));
+  assert.deepEqual(
+    a.peers.map(({ messageBytes }) => messageBytes),
+    [262_144, 262_144],
+  );
+  // b came second: the first connection is the one that it offered to a.
+  const [offered] = network.value.connections;
+  assert.ok(offered?.other);
+  offered.other.messageBytes = 65_535;
+  /** @type {unknown[]} */
+  const errors = [];
+  a.on('error', ({ code, peer, limit }) => errors.push([code, peer, limit]));
+  const heard = [hear(b), hear(c)];
+  assert.deepEqual(await a.send('x'.repeat(65_536)), ['c']);
+  assert.deepEqual(errors, [['too_big', 'b', 65_535]]);
+  await until(() => heard[1]?.length === 1);
+  await assert.rejects(a.send('x'.repeat(65_536), 'b'), { code: 'too_big', limit: 65_535 });
+  assert.deepEqual(await a.send('x'.repeat(65_535)), ['b', 'c']);
+  await until(() => heard[0]?.length === 1);
 });
 
 test('the path of an open connection is told when it is asked for', async () => {
