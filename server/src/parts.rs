@@ -34,3 +34,16 @@ pub(crate) async fn ended<T>(part: &'static str, task: &mut JoinHandle<T>) -> Pa
         Err(error) => PartEnded::new(part, error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_ends_is_said_with_how_it_ended() {
+        let returned = ended("the part", &mut tokio::spawn(async {})).await;
+        assert!(returned.to_string().starts_with("the part has ended (it returned)"), "{returned}");
+        let panicked = ended("the part", &mut tokio::spawn(async { panic!("no luck") })).await;
+        assert!(panicked.to_string().contains("no luck"), "{panicked}");
+    }
+}

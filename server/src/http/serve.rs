@@ -118,6 +118,8 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .keep_alive(!draining)
+            // Who has said all it has to say may still be answered.
+            .half_close(true)
             .header_read_timeout(HEADER_TIMEOUT)
             .max_headers(HEADERS)
             .max_buf_size(HEADER_BYTES)

@@ -13,7 +13,7 @@ use std::{
 use tracing::warn;
 
 /// Bytes that may wait for stderr.
-const QUEUE_BYTES: usize = 1 << 20;
+const QUEUE_BYTES: usize = 256 * 1024;
 
 /// The process's own queue: there is one stderr.
 pub(super) fn stderr() -> &'static LogQueue {

@@ -5,21 +5,20 @@ use std::time::{Duration, Instant};
 use grtc_testkit::{Launch, ServerProcess};
 use serde_json::json;
 
-/// More than a pipe and the server's own queue hold, at 4 kB a line.
+/// Their lines are more than a pipe and the server's own queue hold.
 const REQUESTS: usize = 800;
 
 /// A server whose stderr is read up to the line that says where it listens, and then as `reader` has it.
 async fn server(reader: &str) -> anyhow::Result<ServerProcess> {
     let script = format!("exec \"$0\" \"$@\" 2> >(grep -m1 server.address >&2; {reader})");
     let under = ["bash", "-c", &script];
-    let launch = Launch { environment: &[("RUST_LOG", "debug")], under: &under, ..Launch::default() };
+    let launch = Launch { environment: &[("RUST_LOG", "trace")], under: &under, ..Launch::default() };
     ServerProcess::launch(&launch).await
 }
 
 async fn works(server: &ServerProcess) -> anyhow::Result<()> {
     let mut a = server.join("room1", "a").await?;
     for _ in 0..REQUESTS {
-        // A name that is refused is logged at length.
         let path = format!("/api/items/?limit={}", "x".repeat(4_000));
         assert_eq!(server.http().get(&path).await?.status, 422);
     }
