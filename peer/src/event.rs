@@ -69,6 +69,13 @@ pub enum Event {
         /// A sentence.
         message: String,
     },
+    /// A description can't be used: the other side's by this one, or this side's by the other one. More tries may follow.
+    Refused {
+        /// Whose connection it is about.
+        peer_id: PeerId,
+        /// A sentence. It may be the other side's.
+        message: String,
+    },
     /// The link to the server is lost; it is opened again after `delay`. Open channels go on meanwhile.
     Reconnecting {
         /// From 1.

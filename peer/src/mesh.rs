@@ -92,6 +92,7 @@ impl Mesh {
         let input = match signal {
             Signal::Offer { offer, attempt, .. } => Input::RemoteOffer { sdp: offer.sdp, attempt },
             Signal::Answer { answer, attempt, .. } => Input::RemoteAnswer { sdp: answer.sdp, attempt },
+            Signal::IceCandidate { refused: Some(message), attempt, .. } => Input::RemoteRefusal { message, attempt },
             Signal::IceCandidate { candidate, attempt, .. } => Input::RemoteCandidate { candidate, attempt },
         };
         if self.pairs.get(from).is_some_and(|pair| pair.absent_until.is_none()) {

@@ -15,8 +15,9 @@
 //! | stable and open | a fresh connection answers it | the same connection answers it |
 //! | stable, not open yet | a fresh connection answers it | the same |
 //!
-//! An attempt that is current or over is never taken again. There is no rollback: the native library has none that
-//! can be relied upon, and a fresh connection costs as little.
+//! An offer under the current attempt is a renegotiation (an ICE restart, say): the same connection answers it, once the
+//! operation under way has ended. The very same offer again is none. An attempt that is over is never taken again. There
+//! is no rollback: the native library has none that can be relied upon, and a fresh connection costs as little.
 //!
 //! # Time
 //! The side that offered gives a connection 4, 6 and 10 s to open, each time a fresh one, then the pair has failed. The
@@ -25,6 +26,7 @@
 
 mod attempt;
 mod event;
+mod exchange;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
@@ -32,9 +34,7 @@ mod property;
 
 use std::collections::VecDeque;
 
-use grtc_protocol::signal::IceCandidate;
-
-use self::attempt::{Attempt, HeldCandidates, PastAttempts, Step};
+use self::attempt::{Attempt, HeldCandidates, PastAttempts, Step, WaitingOffer};
 pub use self::event::PairState;
 pub(crate) use self::event::{Action, ConnectionNumber, Input, Message};
 use crate::limits::{OPEN_WAITS_MS, RESPONDER_PATIENCE_MS, RESPONDER_REOPEN_MS};
@@ -52,10 +52,12 @@ pub(crate) struct Negotiator {
     current: Option<Attempt>,
     past: PastAttempts,
     held: HeldCandidates,
-    /// An offer without an attempt that came while an operation was under way.
-    waiting_offer: Option<String>,
+    /// An offer that came while an operation was under way.
+    waiting_offer: Option<WaitingOffer>,
     /// Connections offered by this side since one was open or the other side offered.
     tries: usize,
+    /// Why the other side can't use this side's description, when it says so.
+    refusal: Option<String>,
     /// This side's tries were used up once since a channel was open.
     spent: bool,
     deadline: Option<u64>,
@@ -79,6 +81,7 @@ impl Negotiator {
             held: HeldCandidates::default(),
             waiting_offer: None,
             tries: 0,
+            refusal: None,
             spent: false,
             deadline: None,
             state: None,
@@ -97,6 +100,7 @@ impl Negotiator {
             Input::RemoteOffer { sdp, attempt } => self.remote_offer(now, sdp, attempt),
             Input::RemoteAnswer { sdp, attempt } => self.remote_answer(sdp, attempt),
             Input::RemoteCandidate { candidate, attempt } => self.remote_candidate(candidate, attempt),
+            Input::RemoteRefusal { message, attempt } => self.remote_refusal(message, attempt),
             Input::LocalCandidate { connection, candidate } => self.local_candidate(connection, candidate),
             Input::OfferCreated { connection, sdp } => self.offer_created(connection, sdp),
             Input::AnswerCreated { connection, sdp } => self.answer_created(now, connection, sdp),
@@ -141,33 +145,6 @@ impl Negotiator {
         }
     }
 
-    fn remote_offer(&mut self, now: u64, sdp: String, attempt: Option<String>) {
-        if attempt.as_deref().is_some_and(|name| self.is_known(name)) {
-            return;
-        }
-        let Some(current) = &self.current else {
-            return self.answer(now, sdp, attempt);
-        };
-        if current.own_offer_outstanding() {
-            if self.polite {
-                self.answer(now, sdp, attempt);
-            } else if let Some(name) = attempt {
-                self.retire(name);
-            }
-            return;
-        }
-        match (attempt, current.step) {
-            (None, Step::Stable) if current.open => self.renegotiate(sdp),
-            (None, Step::Applying | Step::Accepting) => self.waiting_offer = Some(sdp),
-            (attempt, _) => self.answer(now, sdp, attempt),
-        }
-    }
-
-    /// Whether an attempt is the current one or over.
-    fn is_known(&self, name: &str) -> bool {
-        self.is_current(name) || self.past.contains(name)
-    }
-
     fn is_current(&self, name: &str) -> bool {
         self.current.as_ref().is_some_and(|current| current.name.as_deref() == Some(name))
     }
@@ -177,16 +154,11 @@ impl Negotiator {
         self.drop_connection();
         self.tries = 0;
         let connection = self.fresh(attempt, false);
+        if let Some(current) = &mut self.current {
+            current.remote_offer = Some(sdp.clone());
+        }
         self.actions.push_back(Action::AcceptOffer { connection, sdp });
         self.deadline = Some(now + RESPONDER_PATIENCE_MS);
-    }
-
-    /// The connection that is there answers another offer.
-    fn renegotiate(&mut self, sdp: String) {
-        if let Some(current) = &mut self.current {
-            current.step = Step::Accepting;
-            self.actions.push_back(Action::AcceptOffer { connection: current.connection, sdp });
-        }
     }
 
     /// A fresh connection with an offer of this side.
@@ -225,101 +197,11 @@ impl Negotiator {
         self.past.push(name);
     }
 
-    fn offer_created(&mut self, connection: ConnectionNumber, sdp: String) {
-        let Some(current) = self.current_if(connection, Step::Offering) else { return };
-        current.step = Step::AwaitingAnswer;
-        let (attempt, unsent) = (current.name.clone(), current.unsent.take());
-        self.send_description(Message::Offer { sdp, attempt: attempt.clone() }, attempt, unsent);
-    }
-
-    fn answer_created(&mut self, now: u64, connection: ConnectionNumber, sdp: String) {
-        let Some(current) = self.current_if(connection, Step::Accepting) else { return };
-        let (attempt, unsent) = (current.name.clone(), current.unsent.take());
-        self.send_description(Message::Answer { sdp, attempt: attempt.clone() }, attempt, unsent);
-        self.stable(now);
-    }
-
-    fn send_description(
-        &mut self,
-        message: Message,
-        attempt: Option<String>,
-        unsent: Option<Vec<Option<IceCandidate>>>,
-    ) {
-        self.actions.push_back(Action::Send(message));
-        for candidate in unsent.unwrap_or_default() {
-            self.actions.push_back(Action::Send(Message::Candidate { candidate, attempt: attempt.clone() }));
-        }
-    }
-
-    fn remote_answer(&mut self, sdp: String, attempt: Option<String>) {
-        let Some(current) = &mut self.current else { return };
-        if current.step == Step::AwaitingAnswer && (attempt.is_none() || attempt == current.name) {
-            current.step = Step::Applying;
-            self.actions.push_back(Action::ApplyAnswer { connection: current.connection, sdp });
-        }
-    }
-
-    fn answer_applied(&mut self, now: u64, connection: ConnectionNumber) {
-        if self.current_if(connection, Step::Applying).is_some() {
-            self.stable(now);
-        }
-    }
-
-    /// Both descriptions are in place: what waited for that goes on.
-    fn stable(&mut self, now: u64) {
-        let Some(current) = &mut self.current else { return };
-        (current.step, current.has_remote) = (Step::Stable, true);
-        let (connection, open) = (current.connection, current.open);
-        for candidate in self.held.take(current.name.as_deref()) {
-            self.actions.push_back(Action::AddCandidate { connection, candidate });
-        }
-        match self.waiting_offer.take() {
-            Some(sdp) if open => self.renegotiate(sdp),
-            Some(sdp) => self.answer(now, sdp, None),
-            None => {}
-        }
-    }
-
-    fn remote_candidate(&mut self, candidate: Option<IceCandidate>, attempt: Option<String>) {
-        if attempt.as_deref().is_some_and(|name| self.past.contains(name)) {
-            return;
-        }
-        let current = attempt.as_deref().is_none_or(|name| self.is_current(name));
-        match &self.current {
-            Some(Attempt { connection, has_remote: true, .. }) if current => {
-                self.actions.push_back(Action::AddCandidate { connection: *connection, candidate });
-            }
-            _ => self.held.push(attempt, candidate),
-        }
-    }
-
-    fn local_candidate(&mut self, connection: ConnectionNumber, candidate: Option<IceCandidate>) {
-        let Some(current) = self.current.as_mut().filter(|current| current.connection == connection) else { return };
-        match &mut current.unsent {
-            Some(unsent) => unsent.push(candidate),
-            None => {
-                let attempt = current.name.clone();
-                self.actions.push_back(Action::Send(Message::Candidate { candidate, attempt }));
-            }
-        }
-    }
-
     fn channel_open(&mut self, connection: ConnectionNumber) {
         let Some(current) = self.current.as_mut().filter(|current| current.connection == connection) else { return };
         current.open = true;
-        (self.tries, self.spent, self.deadline) = (0, false, None);
+        (self.tries, self.spent, self.deadline, self.refusal) = (0, false, None, None);
         self.enter(PairState::Connected);
-    }
-
-    fn operation_failed(&mut self, now: u64, connection: ConnectionNumber, message: &str) {
-        let Some(current) = self.current.as_mut().filter(|current| current.connection == connection) else { return };
-        match current.step {
-            // A renegotiation that can't be done leaves the open connection as it was.
-            Step::Accepting | Step::Applying if current.open => self.stable(now),
-            Step::Offering | Step::Applying => self.retry(now, message),
-            Step::Accepting => self.drop_connection(),
-            Step::AwaitingAnswer | Step::Stable => {}
-        }
     }
 
     fn connection_lost(&mut self, now: u64, connection: ConnectionNumber, reason: &str) {
@@ -366,7 +248,8 @@ impl Negotiator {
     fn fail(&mut self, reason: &str) {
         self.drop_connection();
         self.deadline = None;
-        self.actions.push_back(Action::Error { message: reason.to_owned() });
+        let message = self.refusal.take().unwrap_or_else(|| reason.to_owned());
+        self.actions.push_back(Action::Error { message });
         self.enter(PairState::Failed);
     }
 

@@ -170,6 +170,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Connected { peer_id, timings, .. } => format!("connected to {peer_id} in {} ms", timings.total),
         Event::Disconnected { peer_id } => format!("disconnected from {peer_id}"),
         Event::Failed { peer_id, message, .. } => format!("no connection to {peer_id}: {}", escaped(message)),
+        Event::Refused { peer_id, message } => format!("{peer_id}: {}", escaped(message)),
         Event::Reconnecting { attempt, delay } => {
             format!("the server is gone: attempt {attempt} in {} ms", delay.as_millis())
         }

@@ -12,8 +12,16 @@
  *   where the exchange of descriptions stands; offering, applying and accepting are operations under way
  * @property {boolean} hasRemote the remote description was applied at least once: candidates can be added
  * @property {boolean} open
+ * @property {string | null} remoteOffer the last offer that was taken for this attempt
  * @property {(Candidate | null)[] | null} unsent
  *   candidates of this side that wait for their description to be sent; null once it was
+ */
+
+/**
+ * An offer that waits for the operation under way.
+ * @typedef {object} WaitingOffer
+ * @property {string} sdp
+ * @property {boolean} underCurrent it came under the current attempt, so that it is a renegotiation
  */
 
 /** Remote candidates of one pair that wait for their description. The oldest goes when one more comes. */
@@ -25,11 +33,12 @@ export const PAST_ATTEMPTS = 64;
  * @param {number} connection
  * @param {string | null} name
  * @param {boolean} offeredHere
+ * @param {string | null} remoteOffer
  * @returns {Attempt}
  */
-export function newAttempt(connection, name, offeredHere) {
+export function newAttempt(connection, name, offeredHere, remoteOffer) {
   const step = offeredHere ? 'offering' : 'accepting';
-  return { connection, name, offeredHere, step, hasRemote: false, open: false, unsent: [] };
+  return { connection, name, offeredHere, step, hasRemote: false, open: false, remoteOffer, unsent: [] };
 }
 
 /** Whether an offer that comes now crosses this one. @param {Attempt} attempt */

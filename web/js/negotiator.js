@@ -9,31 +9,17 @@
  * side that answers waits 12 s, then offers itself. A failed pair still answers an offer. An open channel resets all.
  */
 import { HeldCandidates, PastAttempts, newAttempt, offerOutstanding } from './attempt.js';
+import { withStream } from './candidate.js';
 
 /**
  * @typedef {import('./protocol.js').Candidate} Candidate
  * @typedef {import('./attempt.js').Attempt} Attempt
- * @typedef {'connecting' | 'connected' | 'disconnected' | 'failed'} PairState
- * @typedef {{ sdp: string, attempt?: string | null }} NamedSdp
- * @typedef {{ candidate: Candidate | null, attempt?: string | null }} NamedCandidate
- */
-/**
- * What happened. The keys are those of the golden traces.
- * @typedef {'start' | 'tick' | 'close'
- *   | { remote_offer: NamedSdp } | { remote_answer: NamedSdp } | { remote_candidate: NamedCandidate }
- *   | { local_candidate: { connection: number, candidate: Candidate | null } }
- *   | { offer_created: { connection: number, sdp: string } } | { answer_created: { connection: number, sdp: string } }
- *   | { answer_applied: { connection: number } } | { operation_failed: { connection: number, message: string } }
- *   | { channel_open: { connection: number } } | { connection_lost: { connection: number, reason: string } }} Input
- */
-/**
- * What to do, in the order given. `create_offer`, `accept_offer` and `apply_answer` have a result, which is an input.
- * @typedef {{ offer: { sdp: string, attempt: string | null } } | { answer: { sdp: string, attempt: string | null } }
- *   | { candidate: { candidate: Candidate | null, attempt: string | null } }} Send
- * @typedef {{ open: { connection: number, channel: boolean } } | { create_offer: { connection: number } }
- *   | { accept_offer: { connection: number, sdp: string } } | { apply_answer: { connection: number, sdp: string } }
- *   | { add_candidate: { connection: number, candidate: Candidate | null } } | { send: Send }
- *   | { close: { connection: number } } | { state: PairState } | { error: { message: string } }} Action
+ * @typedef {import('./attempt.js').WaitingOffer} WaitingOffer
+ * @typedef {import('./negotiator_io.js').PairState} PairState
+ * @typedef {import('./negotiator_io.js').NamedSdp} NamedSdp
+ * @typedef {import('./negotiator_io.js').Input} Input
+ * @typedef {import('./negotiator_io.js').Send} Send
+ * @typedef {import('./negotiator_io.js').Action} Action
  */
 
 /** How long the side that offers lets a connection open: one wait for each try. */
@@ -52,10 +38,12 @@ export class Negotiator {
   #current = null;
   #past = new PastAttempts();
   #held = new HeldCandidates();
-  /** An offer without an attempt that came while an operation was under way. @type {string | null} */
+  /** An offer that came while an operation was under way. @type {WaitingOffer | null} */
   #waitingOffer = null;
   /** Connections offered by this side since one was open or the other side offered. */
   #tries = 0;
+  /** Why the other side can't use this side's description, when it says so. @type {string | null} */
+  #refusal = null;
   /** This side's tries were used up once since a channel was open. */
   #spent = false;
   /** @type {number | null} */
@@ -105,6 +93,7 @@ export class Negotiator {
     else if ('remote_offer' in input) this.#remoteOffer(now, input.remote_offer);
     else if ('remote_answer' in input) this.#remoteAnswer(input.remote_answer);
     else if ('remote_candidate' in input) this.#remoteCandidate(input.remote_candidate);
+    else if ('remote_refusal' in input) this.#remoteRefusal(input.remote_refusal);
     else if ('local_candidate' in input) this.#localCandidate(input.local_candidate);
     else if ('offer_created' in input) this.#offerCreated(input.offer_created);
     else if ('answer_created' in input) this.#answerCreated(now, input.answer_created);
@@ -124,22 +113,28 @@ export class Negotiator {
 
   /** @param {number} now @param {NamedSdp} offer */
   #remoteOffer(now, { sdp, attempt = null }) {
-    if (attempt !== null && this.#isKnown(attempt)) return;
+    if (attempt !== null && this.#past.has(attempt)) return;
     const current = this.#current;
     if (!current) return this.#answer(now, sdp, attempt);
+    if (attempt !== null && attempt === current.name) return this.#sameAttempt(current, sdp);
     if (offerOutstanding(current)) {
       if (this.#options.polite) this.#answer(now, sdp, attempt);
       else if (attempt !== null) this.#retire(attempt);
       return;
     }
     if (attempt === null && current.step === 'stable' && current.open) this.#renegotiate(sdp);
-    else if (attempt === null && current.step !== 'stable') this.#waitingOffer = sdp;
+    else if (attempt === null && current.step !== 'stable') this.#waitingOffer = { sdp, underCurrent: false };
     else this.#answer(now, sdp, attempt);
   }
 
-  /** Whether an attempt is the current one or over. @param {string} name */
-  #isKnown(name) {
-    return this.#current?.name === name || this.#past.has(name);
+  /**
+   * An offer under the attempt that there is: a renegotiation, unless it is the same one once more.
+   * @param {Attempt} current @param {string} sdp
+   */
+  #sameAttempt(current, sdp) {
+    if (offerOutstanding(current) || current.remoteOffer === sdp) return;
+    if (current.step === 'stable') this.#renegotiate(sdp);
+    else this.#waitingOffer = { sdp, underCurrent: true };
   }
 
   /**
@@ -149,7 +144,7 @@ export class Negotiator {
   #answer(now, sdp, attempt) {
     this.#dropConnection();
     this.#tries = 0;
-    const connection = this.#fresh(attempt, false);
+    const connection = this.#fresh(attempt, false, sdp);
     this.#actions.push({ accept_offer: { connection, sdp } });
     this.#deadline = now + RESPONDER_PATIENCE_MS;
   }
@@ -159,6 +154,7 @@ export class Negotiator {
     const current = this.#current;
     if (!current) return;
     current.step = 'accepting';
+    current.remoteOffer = sdp;
     this.#actions.push({ accept_offer: { connection: current.connection, sdp } });
   }
 
@@ -173,10 +169,10 @@ export class Negotiator {
     this.#tries += 1;
   }
 
-  /** @param {string | null} name @param {boolean} offeredHere */
-  #fresh(name, offeredHere) {
+  /** @param {string | null} name @param {boolean} offeredHere @param {string | null} [remoteOffer] */
+  #fresh(name, offeredHere, remoteOffer = null) {
     this.#connections += 1;
-    this.#current = newAttempt(this.#connections, name, offeredHere);
+    this.#current = newAttempt(this.#connections, name, offeredHere, remoteOffer);
     this.#actions.push({ open: { connection: this.#connections, channel: offeredHere } });
     this.#enter('connecting');
     return this.#connections;
@@ -216,10 +212,13 @@ export class Negotiator {
   /** @param {Attempt} current @param {Send} description */
   #sendDescription(current, description) {
     this.#actions.push({ send: description });
-    for (const candidate of current.unsent ?? []) {
-      this.#actions.push({ send: { candidate: { candidate, attempt: current.name } } });
-    }
+    for (const candidate of current.unsent ?? []) this.#sendCandidate(current, candidate);
     current.unsent = null;
+  }
+
+  /** @param {Attempt} current @param {Candidate | null} candidate */
+  #sendCandidate({ name }, candidate) {
+    this.#actions.push({ send: { candidate: { candidate: withStream(candidate), attempt: name } } });
   }
 
   /** @param {NamedSdp} answer */
@@ -235,31 +234,47 @@ export class Negotiator {
     if (this.#currentIf(connection, 'applying')) this.#stable(now);
   }
 
-  /** Both descriptions are in place: what waited for that goes on. @param {number} now */
+  /**
+   * Both descriptions are in place: what waited for that goes on. Candidates that wait together with an offer are that
+   * offer's.
+   * @param {number} now
+   */
   #stable(now) {
     const current = this.#current;
     if (!current) return;
     current.step = 'stable';
     current.hasRemote = true;
+    const offer = this.#waitingOffer;
+    this.#waitingOffer = null;
+    if (offer && (offer.underCurrent || current.open)) return this.#renegotiate(offer.sdp);
+    if (offer) return this.#answer(now, offer.sdp, null);
     for (const candidate of this.#held.take(current.name)) {
       this.#actions.push({ add_candidate: { connection: current.connection, candidate } });
     }
-    const sdp = this.#waitingOffer;
-    this.#waitingOffer = null;
-    if (sdp === null) return;
-    if (current.open) this.#renegotiate(sdp);
-    else this.#answer(now, sdp, null);
   }
 
-  /** @param {NamedCandidate} remote */
+  /** @param {import('./negotiator_io.js').NamedCandidate} remote */
   #remoteCandidate({ candidate, attempt = null }) {
     if (attempt !== null && this.#past.has(attempt)) return;
     const current = this.#current;
-    if (current?.hasRemote && (attempt === null || attempt === current.name)) {
+    if (current?.hasRemote && !this.#waitingOffer && (attempt === null || attempt === current.name)) {
       this.#actions.push({ add_candidate: { connection: current.connection, candidate } });
     } else {
       this.#held.add(attempt, candidate);
     }
+  }
+
+  /**
+   * The other side can't use this side's description. Time decides what follows, as for one that says nothing.
+   * @param {import('./negotiator_io.js').NamedRefusal} refusal
+   */
+  #remoteRefusal({ message, attempt = null }) {
+    const current = this.#current;
+    if (!current || (attempt !== null && attempt !== current.name)) return;
+    const said = `it can't use this side's description: ${message}`;
+    if (this.#refusal === said) return;
+    this.#refusal = said;
+    this.#actions.push({ refused: { message: said } });
   }
 
   /** @param {{ connection: number, candidate: Candidate | null }} local */
@@ -267,7 +282,7 @@ export class Negotiator {
     const current = this.#currentIf(connection);
     if (!current) return;
     if (current.unsent) current.unsent.push(candidate);
-    else this.#actions.push({ send: { candidate: { candidate, attempt: current.name } } });
+    else this.#sendCandidate(current, candidate);
   }
 
   /** @param {{ connection: number }} open */
@@ -278,6 +293,7 @@ export class Negotiator {
     this.#tries = 0;
     this.#spent = false;
     this.#deadline = null;
+    this.#refusal = null;
     this.#enter('connected');
   }
 
@@ -285,10 +301,22 @@ export class Negotiator {
   #operationFailed(now, { connection, message }) {
     const current = this.#currentIf(connection);
     if (!current || current.step === 'awaiting_answer' || current.step === 'stable') return;
-    // A renegotiation that can't be done leaves the open connection as it was.
-    if (current.open && current.step !== 'offering') this.#stable(now);
-    else if (current.step === 'accepting') this.#dropConnection();
-    else this.#retry(now, message);
+    if (current.step === 'offering') return this.#retry(now, message);
+    this.#refuse(current, message);
+    // A renegotiation that can't be done leaves the connection as it was.
+    if (current.hasRemote) this.#stable(now);
+    else if (current.step === 'applying') this.#retry(now, message);
+    else this.#dropConnection();
+  }
+
+  /**
+   * The other side's description can't be used: the program is told, and so is the other side.
+   * @param {Attempt} current @param {string} message
+   */
+  #refuse({ step, name }, message) {
+    const what = step === 'applying' ? 'answer' : 'offer';
+    this.#actions.push({ refused: { message: `its ${what} can't be used: ${message}` } });
+    this.#actions.push({ send: { refusal: { message, attempt: name } } });
   }
 
   /** @param {number} now @param {{ connection: number, reason: string }} lost */
@@ -326,7 +354,8 @@ export class Negotiator {
   #fail(message) {
     this.#dropConnection();
     this.#deadline = null;
-    this.#actions.push({ error: { message } });
+    this.#actions.push({ error: { message: this.#refusal ?? message } });
+    this.#refusal = null;
     this.#enter('failed');
   }
 

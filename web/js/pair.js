@@ -4,9 +4,9 @@ import { inputFrom, isPolite, signalFor } from './protocol.js';
 import { RtcConnection } from './rtc.js';
 
 /**
- * @typedef {import('./negotiator.js').Action} Action
- * @typedef {import('./negotiator.js').Input} Input
- * @typedef {import('./negotiator.js').PairState} PairState
+ * @typedef {import('./negotiator_io.js').Action} Action
+ * @typedef {import('./negotiator_io.js').Input} Input
+ * @typedef {import('./negotiator_io.js').PairState} PairState
  * @typedef {import('./protocol.js').Signal} Signal
  * @typedef {Pick<RtcConnection, 'createOffer' | 'acceptOffer' | 'applyAnswer' | 'addCandidate' | 'send' | 'stats' | 'close' | 'messageBytes'>} Connection
  * @typedef {(options: ConstructorParameters<typeof RtcConnection>[0]) => Connection} CreateConnection
@@ -102,6 +102,7 @@ export class Pair {
     if ('open' in action) this.#open(action.open);
     else if ('send' in action) this.#options.signal(signalFor(this.#options.peer, action.send));
     else if ('state' in action) this.#options.onState(action.state);
+    else if ('refused' in action) console.debug(`${this.#options.peer}: ${action.refused.message}`);
     else if ('error' in action) this.#options.onError(action.error.message);
     else if ('close' in action) this.#drop(action.close.connection);
     else if ('add_candidate' in action) this.#current?.connection?.addCandidate(action.add_candidate.candidate);

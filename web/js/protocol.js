@@ -2,6 +2,8 @@
  * The messages that a client and the server exchange: one JSON object in each text frame. The golden files under
  * `protocol/fixtures` hold this module and its Rust twin to the same words.
  */
+import { withStream } from './candidate.js';
+
 export { NAME_CHARS, InvalidName, parseName, compareNames, isPolite } from './names.js';
 
 /** Longest WebSocket message, in bytes of UTF-8. */
@@ -10,7 +12,7 @@ export const MESSAGE_BYTES = 64 * 1024;
 /**
  * @typedef {{ type: 'offer', target_peer_id: string, offer: Description, attempt?: string | null }} OfferMessage
  * @typedef {{ type: 'answer', target_peer_id: string, answer: Description, attempt?: string | null }} AnswerMessage
- * @typedef {{ type: 'ice_candidate', target_peer_id: string, candidate: Candidate | null, attempt?: string | null }} CandidateMessage
+ * @typedef {{ type: 'ice_candidate', target_peer_id: string, candidate: Candidate | null, attempt?: string | null, refused?: string }} CandidateMessage
  * @typedef {OfferMessage | AnswerMessage | CandidateMessage} Signal
  * @typedef {{ type: string, sdp: string }} Description
  * @typedef {{ candidate?: string, sdpMid?: string | null, sdpMLineIndex?: number | null, usernameFragment?: string | null }} Candidate
@@ -74,15 +76,16 @@ export function parseServerMessage(text) {
  */
 export function parseSignal(value) {
   if (!isObject(value)) return null;
-  if (value.attempt !== undefined && value.attempt !== null && typeof value.attempt !== 'string') return null;
-  const signal = /** @type {Signal} */ (/** @type {unknown} */ (value));
+  // A signal is not lost for a field that is not needed.
+  const attempt = typeof value.attempt === 'string' ? value.attempt : null;
+  const signal = /** @type {Signal} */ (/** @type {unknown} */ ({ ...value, attempt }));
   switch (value.type) {
     case 'offer':
       return isDescription(value.offer) ? signal : null;
     case 'answer':
       return isDescription(value.answer) ? signal : null;
     case 'ice_candidate':
-      return value.candidate === null || isObject(value.candidate) ? signal : null;
+      return /** @type {Signal} */ ({ ...signal, candidate: readCandidate(value.candidate) });
     default:
       return null;
   }
@@ -100,7 +103,7 @@ export function encode(message) {
  * The message that takes what a negotiator sends to its peer. Without an attempt it has no such field, as an old
  * client's.
  * @param {string} target
- * @param {import('./negotiator.js').Send} send
+ * @param {import('./negotiator_io.js').Send} send
  * @returns {Signal}
  */
 export function signalFor(target, send) {
@@ -111,6 +114,17 @@ export function signalFor(target, send) {
   if ('answer' in send) {
     return { type: 'answer', ...to, answer: { type: 'answer', sdp: send.answer.sdp }, ...named(send.answer.attempt) };
   }
+  if ('refusal' in send) {
+    // To who does not know of refusals it is the end of the candidates, which ends nothing that could still work.
+    const end = { candidate: '', sdpMLineIndex: 0 };
+    return {
+      type: 'ice_candidate',
+      ...to,
+      candidate: end,
+      ...named(send.refusal.attempt),
+      refused: send.refusal.message,
+    };
+  }
   const { candidate, attempt } = send.candidate;
   return { type: 'ice_candidate', ...to, candidate, ...named(attempt) };
 }
@@ -118,13 +132,32 @@ export function signalFor(target, send) {
 /**
  * What such a message means to the negotiator of the peer that gets it.
  * @param {Signal} signal
- * @returns {import('./negotiator.js').Input}
+ * @returns {import('./negotiator_io.js').Input}
  */
 export function inputFrom(signal) {
   const attempt = signal.attempt ?? null;
   if (signal.type === 'offer') return { remote_offer: { sdp: signal.offer.sdp, attempt } };
   if (signal.type === 'answer') return { remote_answer: { sdp: signal.answer.sdp, attempt } };
+  if (typeof signal.refused === 'string') return { remote_refusal: { message: signal.refused, attempt } };
   return { remote_candidate: { candidate: signal.candidate, attempt } };
+}
+
+/**
+ * A candidate however it is written: what is not of the kind that it should be is as good as absent.
+ * @param {unknown} value an object, null, or the bare text of one
+ * @returns {Candidate | null}
+ */
+function readCandidate(value) {
+  if (typeof value === 'string') return withStream({ candidate: value });
+  if (!isObject(value)) return null;
+  const { candidate, sdpMid, sdpMLineIndex, usernameFragment } = value;
+  const index = sdpMLineIndex === null || sdpMLineIndex === '' ? NaN : Number(sdpMLineIndex);
+  return withStream({
+    candidate: isString(candidate) ? candidate : '',
+    ...(isString(sdpMid) || isNumber(sdpMid) ? { sdpMid: String(sdpMid) } : {}),
+    ...(Number.isInteger(index) && index >= 0 && index <= 0xffff ? { sdpMLineIndex: index } : {}),
+    ...(isString(usernameFragment) ? { usernameFragment } : {}),
+  });
 }
 
 /** @param {string | null} attempt */
@@ -145,7 +178,7 @@ function isObject(value) {
 function isDescription(value) {
   return isObject(value) && typeof value.sdp === 'string';
 }
-/** @param {unknown} value */
+/** @param {unknown} value @returns {value is string} */
 function isString(value) {
   return typeof value === 'string';
 }

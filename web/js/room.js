@@ -17,7 +17,7 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
 
 /**
  * @typedef {import('./protocol.js').LeaveReason} LeaveReason
- * @typedef {import('./negotiator.js').PairState} PairState
+ * @typedef {import('./negotiator_io.js').PairState} PairState
  * @typedef {import('./rtc.js').PathStats} PathStats
  *
  * @typedef {object} Peer

@@ -141,6 +141,9 @@ impl Output {
             Event::Failed { peer_id, message, .. } => {
                 self.notice("31", &format!("no connection to {}: {}", name(peer_id), escaped(message)))
             }
+            Event::Refused { peer_id, message } => {
+                self.notice("33", &format!("{}: {}", name(peer_id), escaped(message)))
+            }
             Event::Reconnecting { attempt, delay } => self.notice(
                 "33",
                 &format!("the server is gone: attempt {attempt} in {} ms; open channels go on", delay.as_millis()),
@@ -203,6 +206,9 @@ pub(crate) fn as_json(event: &Event) -> Value {
         Event::Disconnected { peer_id } => json!({ "event": "disconnected", "peer_id": peer_id }),
         Event::Failed { peer_id, stage, message } => {
             json!({ "event": "error", "code": stage.failure(), "message": message, "peer_id": peer_id })
+        }
+        Event::Refused { peer_id, message } => {
+            json!({ "event": "error", "code": "description_refused", "message": message, "peer_id": peer_id })
         }
         Event::Reconnecting { attempt, delay } => {
             json!({ "event": "reconnecting", "attempt": attempt, "delay_ms": ms(*delay) })

@@ -108,6 +108,11 @@ impl Pairs {
                 self.close(key);
                 return None;
             }
+            Action::Refused { message } => {
+                tracing::debug!(peer = %key.peer, %message, "a description was refused");
+                events.push_back(Event::Refused { peer_id: key.peer.clone(), message });
+                return None;
+            }
             Action::Error { message } => {
                 self.pairs.entry(key.clone()).or_default().error = message;
                 return None;

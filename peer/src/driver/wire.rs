@@ -3,7 +3,7 @@
 use grtc_protocol::{
     PeerId,
     server::{LeaveReason, ServerMessage},
-    signal::{SessionDescription, Signal},
+    signal::{IceCandidate, SessionDescription, Signal},
 };
 
 use crate::{event::Payload, negotiator::Message};
@@ -63,7 +63,14 @@ pub(super) fn encode(target: &PeerId, message: Message) -> String {
         Message::Answer { sdp, attempt } => {
             Signal::Answer { target_peer_id, answer: description("answer", sdp), attempt }
         }
-        Message::Candidate { candidate, attempt } => Signal::IceCandidate { target_peer_id, candidate, attempt },
+        Message::Candidate { candidate, attempt } => {
+            Signal::IceCandidate { target_peer_id, candidate: Some(candidate), attempt, refused: None }
+        }
+        // To who does not know of refusals it is the end of the candidates, which ends nothing that could still work.
+        Message::Refusal { message, attempt } => {
+            let end = IceCandidate { sdp_m_line_index: Some(0), ..IceCandidate::default() };
+            Signal::IceCandidate { target_peer_id, candidate: Some(end), attempt, refused: Some(message) }
+        }
     };
     // Strings and numbers only: it can't fail.
     serde_json::to_string(&signal).unwrap_or_default()
@@ -102,6 +109,16 @@ mod tests {
             let Some(Frame::Message(_, payload)) = parse(&frame) else { panic!("{frame}") };
             assert_eq!(payload.as_text(), Some(text));
         }
+    }
+
+    #[test]
+    fn a_refusal_is_the_end_of_the_candidates_to_who_does_not_know_of_it() {
+        let b: PeerId = "b".parse().unwrap();
+        let sent = encode(&b, Message::Refusal { message: "no fingerprint".to_owned(), attempt: None });
+        assert_eq!(
+            sent,
+            r#"{"type":"ice_candidate","target_peer_id":"b","candidate":{"candidate":"","sdpMLineIndex":0},"refused":"no fingerprint"}"#
+        );
     }
 
     #[test]

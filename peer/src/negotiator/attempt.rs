@@ -18,6 +18,8 @@ pub(super) struct Attempt {
     /// The remote description was applied at least once: candidates can be added.
     pub(super) has_remote: bool,
     pub(super) open: bool,
+    /// The last offer that was taken for this attempt.
+    pub(super) remote_offer: Option<String>,
     /// Candidates of this side that wait for their description to be sent; `None` once it was.
     pub(super) unsent: Option<Vec<Option<IceCandidate>>>,
 }
@@ -40,13 +42,30 @@ pub(super) enum Step {
 impl Attempt {
     pub(super) fn new(connection: ConnectionNumber, name: Option<String>, offered_here: bool) -> Self {
         let step = if offered_here { Step::Offering } else { Step::Accepting };
-        Self { connection, name, offered_here, step, has_remote: false, open: false, unsent: Some(Vec::new()) }
+        Self {
+            connection,
+            name,
+            offered_here,
+            step,
+            has_remote: false,
+            open: false,
+            remote_offer: None,
+            unsent: Some(Vec::new()),
+        }
     }
 
     /// Whether an offer that comes now crosses the own one.
     pub(super) fn own_offer_outstanding(&self) -> bool {
         matches!(self.step, Step::Offering | Step::AwaitingAnswer)
     }
+}
+
+/// An offer that waits for the operation under way.
+#[derive(Debug)]
+pub(super) struct WaitingOffer {
+    pub(super) sdp: String,
+    /// It came under the current attempt, so that it is a renegotiation.
+    pub(super) under_current: bool,
 }
 
 /// Remote candidates that can't be added yet, oldest first.

@@ -21,6 +21,8 @@ pub(crate) enum Input {
     RemoteAnswer { sdp: String, attempt: Option<String> },
     /// A candidate of the remote peer, or the end of them.
     RemoteCandidate { candidate: Option<IceCandidate>, attempt: Option<String> },
+    /// The remote peer can't use what this side has described.
+    RemoteRefusal { message: String, attempt: Option<String> },
     /// A candidate of this side, or the end of them.
     LocalCandidate { connection: ConnectionNumber, candidate: Option<IceCandidate> },
     /// The result of [`Action::CreateOffer`]: the offer is made and set.
@@ -61,6 +63,8 @@ pub(crate) enum Action {
     Close { connection: ConnectionNumber },
     /// The pair is in another state.
     State(PairState),
+    /// A description can't be used: the remote peer's, or this side's by its word.
+    Refused { message: String },
     /// Why the pair is about to fail.
     Error { message: String },
 }
@@ -73,8 +77,10 @@ pub(crate) enum Message {
     Offer { sdp: String, attempt: Option<String> },
     /// The answer to the offer of that name.
     Answer { sdp: String, attempt: Option<String> },
-    /// A candidate for the attempt of that name.
-    Candidate { candidate: Option<IceCandidate>, attempt: Option<String> },
+    /// A candidate for the attempt of that name; without a text it is the end of them.
+    Candidate { candidate: IceCandidate, attempt: Option<String> },
+    /// The description of the attempt of that name can't be used.
+    Refusal { message: String, attempt: Option<String> },
 }
 
 /// How far a pair is.

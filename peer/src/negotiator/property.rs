@@ -142,7 +142,7 @@ impl World {
             Action::AddCandidate { connection, .. } => self.live(side, connection),
             Action::Send(message) => self.send(side, message),
             Action::Close { connection } => self.close(side, connection),
-            Action::State(PairState::Connected) | Action::Error { .. } => {}
+            Action::State(PairState::Connected) | Action::Error { .. } | Action::Refused { .. } => {}
             Action::State(_) => self.sides[side].opened = None,
         }
     }
@@ -193,7 +193,11 @@ impl World {
         let input = match message {
             Message::Offer { sdp, attempt } => Input::RemoteOffer { sdp, attempt: named(attempt) },
             Message::Answer { sdp, attempt } => Input::RemoteAnswer { sdp, attempt: named(attempt) },
-            Message::Candidate { candidate, attempt } => Input::RemoteCandidate { candidate, attempt: named(attempt) },
+            Message::Candidate { candidate, attempt } => {
+                assert!(candidate.sdp_mid.is_some() || candidate.sdp_m_line_index.is_some(), "it names its stream");
+                Input::RemoteCandidate { candidate: Some(candidate), attempt: named(attempt) }
+            }
+            Message::Refusal { message, attempt } => Input::RemoteRefusal { message, attempt: named(attempt) },
         };
         for _ in 0..=usize::from(self.bad(self.weather.twice)) {
             let delay = 5 + if self.now < self.weather.heals_at { self.rng.u64(0..=self.weather.jitter_ms) } else { 0 };

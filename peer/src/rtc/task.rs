@@ -150,7 +150,11 @@ impl Task {
 
     async fn callback(&mut self, callback: Callback) {
         match callback {
-            Callback::Candidate(None) => self.local_candidate(None).await,
+            Callback::Candidate(None) => {
+                let end =
+                    IceCandidate { sdp_mid: self.mid.clone(), sdp_m_line_index: Some(0), ..IceCandidate::default() };
+                self.local_candidate(Some(end)).await;
+            }
             Callback::Candidate(Some(candidate)) => {
                 for candidate in candidates::signaled(candidate, &self.settings.advertised, self.mid.as_deref()) {
                     self.local_candidate(Some(candidate)).await;

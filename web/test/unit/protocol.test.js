@@ -39,17 +39,43 @@ test('refuses what lacks a field', () => {
 test('reads what a peer sends, and ignores what is no signal', () => {
   const offer = { type: 'offer', target_peer_id: 'b', offer: { type: 'offer', sdp: 'v=0' }, attempt: 's-1', x: 1 };
   assert.deepEqual(parseSignal(offer), offer);
-  assert.deepEqual(parseSignal({ type: 'ice_candidate', candidate: null }), { type: 'ice_candidate', candidate: null });
-  for (const value of [null, 'x', [], {}, { type: 'offer' }, { ...offer, offer: {} }, { ...offer, attempt: 7 }]) {
+  const end = { type: 'ice_candidate', candidate: null, attempt: null };
+  for (const candidate of [null, undefined, false, 7, []]) {
+    assert.deepEqual(parseSignal({ type: 'ice_candidate', candidate }), end);
+  }
+  for (const value of [null, 'x', [], {}, { type: 'offer' }, { ...offer, offer: {} }, { ...offer, offer: null }]) {
     assert.equal(parseSignal(value), null, JSON.stringify(value));
   }
+  assert.deepEqual(parseSignal({ ...offer, attempt: 7 }), { ...offer, attempt: null });
+});
+
+test('a candidate is read however it is written', () => {
+  const candidate = (/** @type {unknown} */ written) => {
+    const signal = parseSignal({ type: 'ice_candidate', target_peer_id: 'b', candidate: written });
+    return signal?.type === 'ice_candidate' ? signal.candidate : undefined;
+  };
+  const whole = { candidate: 'candidate:1', sdpMid: '0', sdpMLineIndex: 0, usernameFragment: 'u' };
+  assert.deepEqual(candidate(whole), whole);
+  assert.deepEqual(candidate({ ...whole, sdpMid: 0, sdpMLineIndex: '0', foundation: '1' }), whole);
+  const bare = { candidate: 'candidate:1', sdpMLineIndex: 0 };
+  assert.deepEqual(candidate('candidate:1'), bare);
+  assert.deepEqual(
+    candidate({ candidate: 'candidate:1', sdpMid: null, sdpMLineIndex: null, usernameFragment: 7 }),
+    bare,
+  );
+  assert.deepEqual(candidate({ candidate: 'candidate:1', sdpMid: [], sdpMLineIndex: -1 }), bare);
+  assert.deepEqual(candidate({ candidate: null }), { candidate: '', sdpMLineIndex: 0 });
 });
 
 test('a signal arrives as what was sent', () => {
   for (const [send, input] of /** @type {const} */ ([
     [{ offer: { sdp: 'o', attempt: 's-1' } }, { remote_offer: { sdp: 'o', attempt: 's-1' } }],
     [{ answer: { sdp: 'a', attempt: null } }, { remote_answer: { sdp: 'a', attempt: null } }],
-    [{ candidate: { candidate: null, attempt: 's' } }, { remote_candidate: { candidate: null, attempt: 's' } }],
+    [
+      { candidate: { candidate: { candidate: '', sdpMLineIndex: 0 }, attempt: 's' } },
+      { remote_candidate: { candidate: { candidate: '', sdpMLineIndex: 0 }, attempt: 's' } },
+    ],
+    [{ refusal: { message: 'why', attempt: 's' } }, { remote_refusal: { message: 'why', attempt: 's' } }],
   ])) {
     const signal = parseSignal(JSON.parse(encode(signalFor('b', send))));
     assert.ok(signal);

@@ -26,7 +26,11 @@ test('writes what the server reads, to the letter', () => {
     ['offer', signalFor('b', { offer: { sdp: 'v=0\r\n', attempt: null } })],
     ['answer with an attempt', signalFor('b', { answer: { sdp: 'v=0\r\n', attempt: 's-1' } })],
     ['candidate', signalFor('b', { candidate: { candidate, attempt: null } })],
-    ['end of candidates', signalFor('b', { candidate: { candidate: null, attempt: null } })],
+    [
+      'end of candidates',
+      signalFor('b', { candidate: { candidate: { candidate: '', sdpMLineIndex: 0 }, attempt: null } }),
+    ],
+    ['refusal', signalFor('b', { refusal: { message: 'no fingerprint', attempt: 's-1' } })],
     ['broadcast', { type: 'broadcast', data: { text: 'hello' } }],
     ['broadcast of null', { type: 'broadcast', data: null }],
     ['message', { type: 'message', target_peer_id: 'b', data: 1, id: 'm1' }],
@@ -37,7 +41,14 @@ test('writes what the server reads, to the letter', () => {
 });
 
 test('reads the signals of other peers', () => {
-  for (const name of ['offer', 'answer with an attempt', 'candidate', 'end of candidates']) {
+  for (const name of [
+    'offer',
+    'answer with an attempt',
+    'candidate',
+    'end of candidates',
+    'end of candidates, null',
+    'refusal',
+  ]) {
     const signal = parseSignal(JSON.parse(client.get(name)?.frame));
     assert.ok(signal && inputFrom(signal), name);
   }
