@@ -110,7 +110,7 @@ impl Pairs {
             }
             Action::Refused { message } => {
                 tracing::debug!(peer = %key.peer, %message, "a description was refused");
-                events.push_back(Event::Refused { peer_id: key.peer.clone(), message });
+                self.events.push_back(Event::Refused { peer_id: key.peer.clone(), message });
                 return None;
             }
             Action::Error { message } => {
