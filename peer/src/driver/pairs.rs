@@ -110,7 +110,7 @@ impl Pairs {
             }
             Action::Refused { message } => {
                 tracing::debug!(peer = %key.peer, %message, "a description was refused");
-                self.events.push_back(Event::Refused { peer_id: key.peer.clone(), message });
+                self.events.push(Event::Refused { peer_id: key.peer.clone(), message }.into());
                 return None;
             }
             Action::Error { message } => {
