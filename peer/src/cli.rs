@@ -81,7 +81,7 @@ pub(crate) async fn run(started: Instant) -> Exit {
         Command::Join(join) => join.run(started).await,
         Command::Swarm(swarm) => swarm.run(started).await,
         Command::Health(health) => health.run().await,
-        Command::Completions(completions) => completions.run(),
+        Command::Completions(completions) => completions.run(Cli::command()),
     }
 }
 

@@ -19,7 +19,11 @@ use crate::{
     driver::{Command, Driver, Start},
     event::{Event, Payload},
     limits::{EVENT_QUEUE, SOCKET_BUFFER_BYTES},
-    link::{self, LinkEnds, LinkError, Session, SignalLink, WebSocketLink},
+    link::{
+        LinkEnds, LinkError, SignalLink,
+        session::{self, Session},
+        ws::WebSocketLink,
+    },
     report::PeerStatus,
     rtc::{IceServer, NetworkError, Settings, WebRtc},
 };
@@ -74,7 +78,7 @@ impl Peer {
     /// As [`Peer::join`].
     pub async fn join_over(config: Config, link: Arc<dyn SignalLink>) -> Result<(Self, Events), JoinError> {
         let addresses = config.network.addresses()?;
-        let (ends, first) = link::first_frame(Arc::clone(&link), config.id.clone()).await?;
+        let (ends, first) = session::first_frame(Arc::clone(&link), config.id.clone()).await?;
         let Ok(ServerMessage::RoomState(state)) = ServerMessage::parse(&first) else {
             return Err(JoinError::Protocol);
         };

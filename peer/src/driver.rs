@@ -31,7 +31,7 @@ use crate::{
     channels::Channels,
     event::{Event, Via},
     limits::{DRIVER_QUEUE, EVENT_QUEUE, GOODBYE_AHEAD},
-    link::{Change, Session},
+    link::session::{Change, Session},
     mesh::{Mesh, Output},
     report::PeerStatus,
 };

@@ -45,7 +45,11 @@ pub use self::{
     client::{Config, Events, JoinError, Peer},
     event::{Event, Payload, Via},
     limits::MESSAGE_BYTES,
-    link::{Incoming, InvalidServer, LinkEnds, LinkError, ServerUrl, SignalLink, WebSocketLink},
+    link::{
+        Incoming, LinkEnds, LinkError, SignalLink,
+        url::{InvalidServer, ServerUrl},
+        ws::WebSocketLink,
+    },
     negotiator::PairState,
     report::{CandidatePair, PeerStatus, Stage, Timings},
     rtc::{IceServer, Network, NetworkError},

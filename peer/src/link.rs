@@ -1,20 +1,14 @@
 //! The link to the signaling server.
 
 mod backoff;
-mod session;
-mod url;
-mod ws;
+pub(crate) mod session;
+pub(crate) mod url;
+pub(crate) mod ws;
 
 use grtc_protocol::PeerId;
 use tokio::sync::mpsc;
 
-pub(crate) use self::session::{Change, Session, first_frame};
-pub use self::{
-    url::{InvalidServer, ServerUrl},
-    ws::WebSocketLink,
-};
-
-/// Opens links to one room of a server. [`WebSocketLink`] is the one that grtc's servers take; a test or a program with
+/// Opens links to one room of a server. [`WebSocketLink`](ws::WebSocketLink) is the one that grtc's servers take; a test or a program with
 /// another way to signal brings its own.
 #[async_trait::async_trait]
 pub trait SignalLink: Send + Sync + 'static {

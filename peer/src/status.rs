@@ -3,20 +3,17 @@
 //! It has no authentication, so that it listens on loopback unless it is told otherwise, and there answers only to the
 //! names of loopback: a web page elsewhere can't reach it by a name of its own (DNS rebinding).
 
-mod routes;
+pub(crate) mod routes;
 
 use std::{
     collections::VecDeque,
     future::Future,
-    io,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Instant,
 };
 
 use grtc_peer::{Event, Peer, PeerStatus};
 use serde::Serialize;
-use tokio::net::TcpListener;
 
 use crate::text::escaped;
 
@@ -83,13 +80,9 @@ struct Snapshot {
 }
 
 impl Board {
-    /// Serves the page until the process ends, and says where. `open` lets it answer to any name.
-    pub(crate) async fn serve(address: SocketAddr, open: bool) -> io::Result<(Arc<Self>, SocketAddr)> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        let board = Arc::new(Self { started: Instant::now(), notes: Mutex::default() });
-        tokio::spawn(warp::serve(routes::routes(Arc::clone(&board), open)).incoming(listener).run());
-        Ok((board, address))
+    /// Of a peer that is about to join.
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { started: Instant::now(), notes: Mutex::default() })
     }
 
     /// This is the peer that the page is about.
@@ -189,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn keeps_the_last_and_counts_all() {
-        let board = Board { started: Instant::now(), notes: Mutex::default() };
+        let board = Board::new();
         for number in 0..SHOWN + 7 {
             let payload = Payload::from(format!("{number}\u{1b}"));
             board.note(&Event::Message { from: "b".parse().unwrap(), payload, via: Via::P2p });

@@ -1,9 +1,9 @@
 //! `grtc-peer completions SHELL`
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Cli, Exit};
+use super::exit::Exit;
 
 /// The completion script of a shell, on stdout.
 #[derive(Debug, Args)]
@@ -13,9 +13,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Exit {
+    /// Prints the script for this command line.
+    pub(super) fn run(self, mut command: Command) -> Exit {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "grtc-peer", &mut script);
+        clap_complete::generate(self.shell, &mut command, "grtc-peer", &mut script);
         // The script for bash names the command in two ways when there is a hyphen in it.
         let script = String::from_utf8_lossy(&script).replace("grtc__subcmd__peer", "grtc__peer");
         match std::io::Write::write_all(&mut std::io::stdout(), script.as_bytes()) {

@@ -20,7 +20,7 @@ use super::{
     output::Output,
     waiting::{interrupted, joined, reached},
 };
-use crate::status::Board;
+use crate::status::{Board, routes};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -120,8 +120,9 @@ impl Join {
             let message = "the status page asks nobody who they are: beyond loopback it needs --insecure-open as well";
             return Err(not_joined(output, NotJoined::new("usage", message.to_owned(), Exit::Usage)).await);
         }
-        match Board::serve(address, self.insecure_open).await {
-            Ok((board, address)) => match output.status(&format!("http://{address}/")).await {
+        let board = Board::new();
+        match routes::serve(Arc::clone(&board), address, self.insecure_open).await {
+            Ok(address) => match output.status(&format!("http://{address}/")).await {
                 Ok(()) => Ok(Some(board)),
                 Err(_) => Err(Exit::Local),
             },

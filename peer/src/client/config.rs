@@ -3,7 +3,7 @@
 use grtc_protocol::{PeerId, RoomId};
 
 use crate::{
-    link::ServerUrl,
+    link::url::ServerUrl,
     rtc::{IceServer, Network},
 };
 

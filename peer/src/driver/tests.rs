@@ -19,7 +19,7 @@ use crate::{
     channels::Channels,
     event::{Event, Payload, Via},
     limits::MESSAGE_BYTES,
-    link::{Incoming, LinkEnds, LinkError, Session, SignalLink},
+    link::{Incoming, LinkEnds, LinkError, SignalLink, session::Session},
     negotiator::Input,
     report::{CandidatePair, Timings},
 };

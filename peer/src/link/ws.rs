@@ -19,7 +19,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{Incoming, LinkEnds, LinkError, ServerUrl, SignalLink};
+use super::{Incoming, LinkEnds, LinkError, SignalLink, url::ServerUrl};
 use crate::limits::{LINK_CLOSE, LINK_IDLE, LINK_OPEN, LINK_PONG, LINK_QUEUE};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -1,7 +1,8 @@
 //! The routes of the status page. All of them are GET.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
 
+use tokio::net::TcpListener;
 use warp::{
     Filter, Reply,
     http::{Response, StatusCode, header},
@@ -16,8 +17,16 @@ const STYLE: &str = include_str!("page.css");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Serves the page until the process ends, and says where. `open` lets it answer to any name.
+pub(crate) async fn serve(board: Arc<Board>, address: SocketAddr, open: bool) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(warp::serve(routes(board, open)).incoming(listener).run());
+    Ok(address)
+}
+
 /// All routes. Unless it is `open`, only the names of loopback are answered to.
-pub(super) fn routes(
+fn routes(
     board: Arc<Board>,
     open: bool,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone + Send + Sync + 'static {
@@ -85,17 +94,11 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Mutex, time::Instant};
-
     use super::*;
-
-    fn board() -> Arc<Board> {
-        Arc::new(Board { started: Instant::now(), notes: Mutex::default() })
-    }
 
     #[tokio::test]
     async fn serves_the_page_under_a_strict_policy() {
-        let routes = routes(board(), false);
+        let routes = routes(Board::new(), false);
         for (path, kind) in [
             ("/", "text/html"),
             ("/page.js", "text/javascript"),
@@ -120,8 +123,8 @@ mod tests {
         let foreign = |routes| async move {
             warp::test::request().path("/status.json").header("host", "evil.example").reply(&routes).await.status()
         };
-        assert_eq!(foreign(routes(board(), false)).await, 403);
-        assert_eq!(foreign(routes(board(), true)).await, 200);
+        assert_eq!(foreign(routes(Board::new(), false)).await, 403);
+        assert_eq!(foreign(routes(Board::new(), true)).await, 200);
         for host in ["localhost", "LOCALHOST:7900", "127.0.0.1", "127.8.9.1:1", "[::1]:7900", "[::1]"] {
             assert!(is_loopback(host), "{host}");
         }
