@@ -14,6 +14,10 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep_until},
 };
+use tokio_tungstenite::WebSocketStream;
+
+/// A WebSocket on such a stream. On the heap: one that is moved through futures has a place in each of them.
+pub(super) type Socket<S> = Box<WebSocketStream<MessageBudget<S>>>;
 
 /// What goes wrong when a message never ends. The error of the read wraps it.
 #[derive(Debug, thiserror::Error)]

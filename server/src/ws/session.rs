@@ -28,21 +28,14 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, Sleep, sleep_until, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{self, Message},
-};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use self::end::{End, finish};
-use super::{join::Join, message_budget::MessageBudget, throttle::Throttle};
+use super::{join::Join, message_budget::Socket, throttle::Throttle};
 use crate::hub::{
     outbox::{Next, Outbox},
     registry::{Membership, Registry},
 };
-
-/// On the heap: a socket that is moved through futures has a place in each of them.
-pub(super) type Socket<S> = Box<Stream<S>>;
-type Stream<S> = WebSocketStream<MessageBudget<S>>;
 
 /// What a session needs from outside.
 #[derive(Clone)]

@@ -26,7 +26,7 @@ use warp::reply::Response;
 
 use super::{
     join::Join,
-    message_budget::MessageBudget,
+    message_budget::{MessageBudget, Socket},
     session::{self, Context},
 };
 use crate::{
@@ -139,7 +139,7 @@ fn upgrade_required() -> ApiError {
 }
 
 /// Takes the connection back from HTTP.
-async fn upgraded(upgrade: OnUpgrade) -> Result<session::Socket<Wire>, anyhow::Error> {
+async fn upgraded(upgrade: OnUpgrade) -> Result<Socket<Wire>, anyhow::Error> {
     let parts = upgrade
         .await?
         .downcast::<HttpIo>()
@@ -149,7 +149,7 @@ async fn upgraded(upgrade: OnUpgrade) -> Result<session::Socket<Wire>, anyhow::E
 }
 
 /// A WebSocket with the server's bounds on any stream, of which the client's first bytes may have been read already.
-pub(super) async fn socket<S: AsyncRead + AsyncWrite + Unpin>(stream: S, read: Vec<u8>) -> session::Socket<S> {
+pub(super) async fn socket<S: AsyncRead + AsyncWrite + Unpin>(stream: S, read: Vec<u8>) -> Socket<S> {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)

@@ -24,8 +24,7 @@ use tokio_tungstenite::{
 
 use tracing::{Span, debug, error_span, info};
 
-use super::Socket;
-use crate::{hub::Text, request_id::RequestId, telemetry::Occasional};
+use crate::{hub::Text, request_id::RequestId, telemetry::Occasional, ws::message_budget::Socket};
 
 /// How a connection ends: what the client is told, and what the others are.
 pub(super) struct End {
