@@ -8,7 +8,8 @@
  * room.join();
  * await room.send('hello');
  */
-export { Room, RoomError } from './room.js';
+export { Room } from './room.js';
+export { RoomError } from './room_error.js';
 export { CHANNEL_BYTES } from './message_limit.js';
 export { InvalidName, MESSAGE_BYTES, NAME_CHARS, compareNames, isPolite, parseName } from './protocol.js';
 export { closeWord, shouldReconnect } from './close.js';

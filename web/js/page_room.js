@@ -1,6 +1,7 @@
 /** The page's one room: the room that it is in now, and what its parts need to know of it. */
 import { Emitter } from './emitter.js';
-import { Room, RoomError } from './room.js';
+import { Room } from './room.js';
+import { RoomError } from './room_error.js';
 
 /**
  * @typedef {import('./room.js').RoomStatus} RoomStatus

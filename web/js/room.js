@@ -8,12 +8,12 @@
  * room.join();
  */
 import { Emitter } from './emitter.js';
+import { RoomError, checkSize } from './room_error.js';
 import { Session } from './session.js';
-import { HOME } from './home.js';
+import { roomUrl } from './home.js';
 import { Mesh } from './mesh.js';
-import { CHANNEL_BYTES } from './message_limit.js';
-import { Pair } from './pair.js';
-import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parseSignal } from './protocol.js';
+import { Pairs } from './pairs.js';
+import { MESSAGE_BYTES, encode, parseName, parseServerMessage, parseSignal } from './protocol.js';
 
 /**
  * @typedef {import('./protocol.js').LeaveReason} LeaveReason
@@ -54,24 +54,12 @@ import { MESSAGE_BYTES, byteLength, encode, parseName, parseServerMessage, parse
  * @property {() => number} [random]
  */
 
-/** Why something could not be sent: `too_big` (with the `limit` in bytes), `no_peers`, `not_joined`, `not_open`. */
-export class RoomError extends Error {
-  /** @param {string} code @param {string} message @param {number} [limit] */
-  constructor(code, message, limit) {
-    super(message);
-    this.name = 'RoomError';
-    this.code = code;
-    this.limit = limit;
-  }
-}
-
 /** @extends {Emitter<RoomEvents>} */
 export class Room extends Emitter {
   #options;
   #session;
   #mesh = new Mesh();
-  /** @type {Map<string, Pair>} */
-  #pairs = new Map();
+  #pairs;
   /** @type {Map<string, Peer>} */
   #peers = new Map();
   /** @type {string | null} */
@@ -92,7 +80,17 @@ export class Room extends Emitter {
     super();
     this.#options = { now: () => performance.now(), ...options, room: parseName(options.room) };
     this.#self = options.peerId === undefined ? null : parseName(options.peerId);
-    this.#session = new Session({ ...this.#sessionOptions(), url: () => this.#url() });
+    const url = () => roomUrl(options.server, this.name, this.#self);
+    this.#session = new Session({ ...this.#options, url });
+    this.#pairs = new Pairs({
+      iceServers: () => this.#iceServers,
+      signal: (signal) => this.#session.send(encode(signal)),
+      onState: (peer, state) => this.#pairChanged(peer, state),
+      onMessage: (from, text) => this.emit('message', { from, text, data: text, via: 'p2p', at: new Date() }),
+      onError: (error) => this.emit('error', error),
+      createConnection: options.createConnection,
+      now: this.#options.now,
+    });
     this.#session.on('status', (status) => this.#sessionChanged(status));
     this.#session.on('message', (text) => this.#received(text));
   }
@@ -139,27 +137,8 @@ export class Room extends Emitter {
    * @returns {Promise<string[]>} to whom it was handed over
    * @throws {RoomError}
    */
-  async send(text, to) {
-    const bytes = checkSize(text, CHANNEL_BYTES);
-    const open = [...this.#pairs].filter(([id, pair]) => pair.state === 'connected' && (to === undefined || to === id));
-    if (open.length === 0) {
-      throw to === undefined
-        ? new RoomError('no_peers', 'there is no open channel to anybody')
-        : new RoomError('not_open', `there is no open channel to ${to}`);
-    }
-    const taking = open.filter(([peer, pair]) => this.#takes(peer, pair.messageBytes, bytes));
-    if (taking.length === 0) checkSize(text, Math.max(...open.map(([, pair]) => pair.messageBytes)));
-    const results = await Promise.allSettled(taking.map(([, pair]) => pair.send(text)));
-    const sent = taking.flatMap(([id], i) => (results[i]?.status === 'fulfilled' ? [id] : []));
-    if (sent.length === 0) throw new RoomError('not_open', 'the data channel closed before the message was sent');
-    return sent;
-  }
-
-  /** @param {string} peer @param {number} limit @param {number} bytes */
-  #takes(peer, limit, bytes) {
-    if (bytes <= limit) return true;
-    this.emit('error', { code: 'too_big', message: tooBig(bytes, limit), peer, limit });
-    return false;
+  send(text, to) {
+    return this.#pairs.send(text, to);
   }
 
   /** Sends any JSON to everybody in the room through the server. @param {unknown} data @throws {RoomError} */
@@ -174,30 +153,12 @@ export class Room extends Emitter {
 
   /** Measures each open connection's path; `peer` events with `path` tell it. */
   async readStats() {
-    await Promise.all(
-      [...this.#pairs].map(async ([id, pair]) => {
-        const path = pair.state === 'connected' ? await pair.stats().catch(() => null) : null;
-        const peer = this.#peers.get(id);
-        if (!peer || (!path && !peer.path)) return;
-        peer.path = path;
-        this.emit('peer', { peer, change: 'path' });
-      }),
-    );
-  }
-
-  #sessionOptions() {
-    const { webSocket, random, now, returning } = this.#options;
-    return { webSocket, random, now, returning };
-  }
-
-  #url() {
-    const server = new URL(this.#options.server ?? HOME);
-    // Below a path, with or without a slash at its end.
-    if (!server.pathname.endsWith('/')) server.pathname += '/';
-    const url = new URL(`ws/${encodeURIComponent(this.name)}`, server);
-    url.protocol = url.protocol.replace('http', 'ws');
-    if (this.#self !== null) url.searchParams.set('peer_id', this.#self);
-    return url.href;
+    for (const [id, path] of await this.#pairs.readStats()) {
+      const peer = this.#peers.get(id);
+      if (!peer || (!path && !peer.path)) continue;
+      peer.path = path;
+      this.emit('peer', { peer, change: 'path' });
+    }
   }
 
   /** @param {string} text */
@@ -269,7 +230,7 @@ export class Room extends Emitter {
   /** @param {string} from @param {unknown} value */
   #signalled(from, value) {
     const signal = parseSignal(value);
-    if (signal) this.#pairs.get(from)?.signal(signal);
+    if (signal) this.#pairs.signal(from, signal);
   }
 
   /** @param {string} from @param {unknown} data @param {Message['via']} via */
@@ -293,42 +254,28 @@ export class Room extends Emitter {
 
   /** @param {string} id @param {boolean} initiator */
   #start(id, initiator) {
-    this.#pairs.get(id)?.close();
     const known = this.#peers.get(id);
     const peer = known ?? { id, state: 'connecting', away: false, path: null, messageBytes: 0 };
-    const { createConnection, now } = this.#options;
-    const pair = new Pair({
-      self: this.#self ?? '',
-      peer: id,
-      initiator,
-      iceServers: () => this.#iceServers,
-      signal: (signal) => this.#session.send(encode(signal)),
-      onState: (state) => this.#pairs.get(id) === pair && this.#pairChanged(peer, state),
-      onMessage: (text) => this.emit('message', { from: id, text, data: text, via: 'p2p', at: new Date() }),
-      onError: (message) => this.emit('error', { code: 'connection_failed', message, peer: id }),
-      ...(createConnection && { createConnection }),
-      now,
-    });
     this.#peers.set(id, peer);
-    this.#pairs.set(id, pair);
     if (!known) this.emit('peer', { peer, change: 'joined' });
-    pair.start();
+    this.#pairs.start(id, this.#self ?? '', initiator);
   }
 
-  /** @param {Peer} peer @param {PairState} state */
-  #pairChanged(peer, state) {
+  /** @param {string} id @param {PairState} state */
+  #pairChanged(id, state) {
+    const peer = this.#peers.get(id);
+    if (!peer) return;
     peer.state = state;
     if (state !== 'connected') peer.path = null;
-    peer.messageBytes = state === 'connected' ? (this.#pairs.get(peer.id)?.messageBytes ?? 0) : 0;
+    peer.messageBytes = state === 'connected' ? this.#pairs.messageBytes(id) : 0;
     this.emit('peer', { peer, change: 'state' });
-    this.#apply(state === 'connected' ? this.#mesh.opened(peer.id) : this.#mesh.lost(peer.id));
+    this.#apply(state === 'connected' ? this.#mesh.opened(id) : this.#mesh.lost(id));
   }
 
   /** @param {string} id @param {LeaveReason} reason */
   #close(id, reason) {
     const peer = this.#peers.get(id);
-    this.#pairs.get(id)?.close();
-    this.#pairs.delete(id);
+    this.#pairs.close(id);
     this.#peers.delete(id);
     if (peer) this.emit('peer', { peer, change: 'left', reason });
   }
@@ -346,16 +293,4 @@ export class Room extends Emitter {
 function textOf(data) {
   const text = [data, data?.text, data?.message].find((value) => typeof value === 'string');
   return text ?? JSON.stringify(data);
-}
-
-/** @param {number} bytes @param {number} limit */
-function tooBig(bytes, limit) {
-  return `${bytes} bytes: a message has at most ${limit}`;
-}
-
-/** @param {string} text @param {number} limit @returns {number} its bytes @throws {RoomError} */
-function checkSize(text, limit) {
-  const bytes = byteLength(text);
-  if (bytes > limit) throw new RoomError('too_big', tooBig(bytes, limit), limit);
-  return bytes;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 
-import { Room, RoomError } from '../../js/room.js';
+import { Room } from '../../js/room.js';
+import { RoomError } from '../../js/room_error.js';
 import { FakeNetwork, FakeServer } from './fake_rooms.js';
 
 const server = { value: new FakeServer() };
