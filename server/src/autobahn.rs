@@ -23,6 +23,7 @@ const EXCLUDED: [&str; 4] = ["1.2.*", "9.*", "12.*", "13.*"];
 const FRAME_BY_FRAME: [&str; 2] = ["6.4.3", "6.4.4"];
 
 #[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "the test's own switch")]
 #[ignore = "takes half a minute, and Autobahn's wstest (GRTC_WSTEST)"]
 async fn no_case_fails() {
     let wstest = PathBuf::from(std::env::var_os("GRTC_WSTEST").expect("GRTC_WSTEST names Autobahn's wstest"));

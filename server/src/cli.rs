@@ -24,7 +24,9 @@ use crate::{base_path::BasePath, config::Config, origin::Origin, telemetry::LogF
     version,
     args_conflicts_with_subcommands = true,
     after_help = "Each option is also read from the environment, as GRTC_LISTEN, and from the file that --config names, \
-                  as listen = \"127.0.0.1:8001\". A flag wins over the environment, the environment over the file."
+                  as listen = \"127.0.0.1:8001\". A flag wins over the environment, the environment over the file.\n\n\
+                  Exit codes: 0 stopped as asked; 1 it could not start, or a command failed; 2 the command line is wrong; \
+                  70 a part of the server has ended, start it again; 130 a second signal while it was stopping."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -80,6 +82,9 @@ struct ServeArgs {
     /// Open connections at most, HTTP and WebSocket together
     #[arg(long, env = "GRTC_MAX_CONNECTIONS", default_value_t = Config::default().max_connections, value_name = "N")]
     max_connections: usize,
+    /// Threads that serve; 0: one a core
+    #[arg(long, env = "GRTC_WORKERS", default_value_t = Config::default().workers, value_name = "N")]
+    workers: usize,
     /// Serve the page from this folder instead of from the binary, for work on the page
     #[arg(long, env = "GRTC_WEB_DIR", value_name = "DIR")]
     web_dir: Option<PathBuf>,
@@ -99,6 +104,7 @@ impl From<ServeArgs> for Config {
             ice_server: args.ice_server,
             message_rate: args.message_rate,
             max_connections: args.max_connections,
+            workers: args.workers,
             web_dir: args.web_dir,
             log_format: args.log_format,
         }

@@ -32,6 +32,8 @@ pub struct Config {
     pub message_rate: u32,
     /// Open connections at most.
     pub max_connections: usize,
+    /// Threads that serve; 0: one a core. It is the program's runtime that has them: [`crate::run`] runs on the one it is in.
+    pub workers: usize,
     /// Serve the page from this folder instead of from the binary.
     pub web_dir: Option<PathBuf>,
     /// How to write the log.
@@ -49,6 +51,7 @@ impl Default for Config {
             ice_server: Vec::new(),
             message_rate: grtc_protocol::limits::MESSAGE_RATE,
             max_connections: CONNECTIONS,
+            workers: 0,
             web_dir: None,
             log_format: LogFormat::Text,
         }

@@ -21,8 +21,16 @@ fn main() -> ExitCode {
     code
 }
 
-#[tokio::main]
-async fn perform(task: cli::Task) -> anyhow::Result<()> {
+fn perform(task: cli::Task) -> anyhow::Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let cli::Task::Serve(Config { workers: workers @ 1.., .. }) = &task {
+        runtime.worker_threads(*workers);
+    }
+    let runtime = runtime.enable_all().build().context("can't start the threads that serve")?;
+    runtime.block_on(perform_on(task))
+}
+
+async fn perform_on(task: cli::Task) -> anyhow::Result<()> {
     match task {
         cli::Task::Serve(config) => serve(config).await,
         cli::Task::Health(url) => cli::health(&url).await,

@@ -114,12 +114,12 @@ impl Write for Line {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
     use super::*;
 
     /// A stderr that takes a line whenever the test says so.
-    struct Gate(Receiver<io::Result<()>>, Sender<Vec<u8>>);
+    struct Gate(Receiver<io::Result<()>>, SyncSender<Vec<u8>>);
 
     impl Write for Gate {
         fn write(&mut self, line: &[u8]) -> io::Result<usize> {
@@ -133,9 +133,9 @@ mod tests {
         }
     }
 
-    fn queue() -> (&'static LogQueue, Sender<io::Result<()>>, Receiver<Vec<u8>>) {
+    fn queue() -> (&'static LogQueue, SyncSender<io::Result<()>>, Receiver<Vec<u8>>) {
         let queue: &'static LogQueue = Box::leak(Box::new(LogQueue::new()));
-        let ((open, gate), (sender, written)) = (channel(), channel());
+        let ((open, gate), (sender, written)) = (sync_channel(1_000), sync_channel(1_000));
         queue.start(Gate(gate, sender));
         (queue, open, written)
     }

@@ -48,6 +48,8 @@ async fn what_is_printed_can_be_read_again() -> anyhow::Result<()> {
         "stun:s.example:1",
         "--message-rate",
         "0",
+        "--workers",
+        "1",
         "--log-format",
         "json",
         "--database-url",
