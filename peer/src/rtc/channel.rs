@@ -28,7 +28,7 @@ struct Shared {
     sent: AtomicU64,
     /// One message after the other, in the order in which they came.
     turn: Mutex<()>,
-    /// Half of the window is free again.
+    /// A quarter of the window is free again.
     freed: Notify,
 }
 
@@ -45,8 +45,8 @@ impl Channel {
     /// A channel of a connection with this window.
     pub(super) async fn new(channel: Arc<dyn DataChannel>, window: Arc<Window>) -> Self {
         // One that is closed says so when something is sent.
-        let half = u32::try_from(window.low()).unwrap_or(u32::MAX);
-        let _ = channel.set_buffered_amount_low_threshold(half).await;
+        let low = u32::try_from(window.low()).unwrap_or(u32::MAX);
+        let _ = channel.set_buffered_amount_low_threshold(low).await;
         let (sent, turn, freed) = (AtomicU64::new(0), Mutex::new(()), Notify::new());
         Self(Arc::new(Shared { channel, window, sent, turn, freed }))
     }
@@ -77,7 +77,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Less than half of the window is under way: who waits for room has it.
+    /// A quarter of the window is free: who waits for room has it.
     pub(super) fn freed(&self) {
         self.0.freed.notify_one();
     }

@@ -108,7 +108,9 @@ impl Connection {
 
     /// Lets the window follow the path.
     pub(super) async fn measure(&self) {
-        if let Some(ms) = self.round_trip_ms().await {
+        if self.window.follows_the_path()
+            && let Some(ms) = self.round_trip_ms().await
+        {
             self.window.round_trip(Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or_default());
         }
     }
