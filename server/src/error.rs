@@ -174,6 +174,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail),
             StoreError::Unavailable(cause) => Self::unavailable("database_unavailable", detail).because(cause),
+            StoreError::Full => Self::unavailable("disk_full", detail),
             StoreError::Stopping => Self::unavailable("stopping", detail),
         }
     }

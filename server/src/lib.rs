@@ -95,7 +95,6 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     let gate = Gate::new(config.allow_origin, address.ip().is_loopback(), stop.clone());
     let routes = http::routes(gate, config.base_path, &Arc::new(context), ws::upgrade::route(&sockets));
     let server = Server::new(routes, config.max_connections, budget, stop.clone());
-    jobs::runner::requeue(&store).await.context("jobs that the last run left can't be taken up")?;
     let mut jobs = tokio::spawn(jobs::runner::run(store.clone(), jobs::digest::digest, stop.clone()));
     info!(server.address = %address, "listening: open http://{address}");
 

@@ -13,7 +13,7 @@ use warp::{Filter, path, path::Tail, reply::Response};
 use self::complete::Complete;
 use super::{
     answer::{json, moved},
-    events, health, ice_servers, items, jobs, rooms,
+    events, health, ice_servers, item_schema, items, jobs, rooms,
 };
 use crate::{
     error::{ApiError, Problem},
@@ -36,7 +36,7 @@ use crate::{
         events::events, items::process, jobs::list, jobs::read, rooms::list, rooms::peers, ice_servers::ice_servers,
         health::health, health::live, health::ready
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, item_schema::Sort)),
     modifiers(&Complete),
     tags(
         (name = "items", description = "The item store"),

@@ -15,12 +15,13 @@ use crate::{
     error::ApiError,
     gate::Needs,
     route::{Request, Route, fixed},
+    store::Trouble,
 };
 
 /// How the server is.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Health {
-    /// `healthy`, or what is wrong: `draining`, `no_database`.
+    /// `healthy`, or what is wrong: `draining`, `disk_full`, `no_writes`, `no_database`.
     status: &'static str,
     /// Always `grtc`.
     service: &'static str,
@@ -67,7 +68,7 @@ pub(crate) fn live(app: &Context) -> Response {
 /// Whether the server can take requests
 #[utoipa::path(
     get, path = "/health/ready", tag = "health",
-    responses((status = 200, body = Health), (status = 503, description = "Draining, or without its database", body = Health))
+    responses((status = 200, body = Health), (status = 503, description = "Draining, or its database can't be read or written", body = Health))
 )]
 pub(crate) async fn ready(app: &Context) -> Response {
     let status = status(app).await;
@@ -82,10 +83,13 @@ pub(crate) async fn ready(app: &Context) -> Response {
 async fn status(app: &Context) -> &'static str {
     if app.stop.is_cancelled() {
         "draining"
-    } else if app.store.ping().await.is_err() {
-        "no_database"
     } else {
-        "healthy"
+        match app.store.trouble().await {
+            None => "healthy",
+            Some(Trouble::DiskFull) => "disk_full",
+            Some(Trouble::NoWrites) => "no_writes",
+            Some(Trouble::NoDatabase) => "no_database",
+        }
     }
 }
 

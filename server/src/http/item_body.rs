@@ -53,6 +53,11 @@ pub(super) fn ids(body: &[u8]) -> Result<Vec<i64>, ApiError> {
     let mut ids = Vec::new();
     for (index, raw) in bulk(body)?.into_iter().enumerate() {
         let text = raw.get();
+        // 1.0 is an integer, as JSON Schema has it.
+        let text = text
+            .split_once('.')
+            .filter(|(_, zeros)| zeros.bytes().all(|byte| byte == b'0'))
+            .map_or(text, |(whole, _)| whole);
         let digits = text.strip_prefix('-').unwrap_or(text);
         if digits.bytes().all(|byte| byte.is_ascii_digit()) {
             ids.extend(text.parse::<i64>());
@@ -244,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_bulk_has_a_size_and_ids_are_integers() {
-        assert_eq!(ids(b"[1, 2,2,-1, 99999999999999999999]").unwrap(), [1, 2, 2, -1]);
+        assert_eq!(ids(b"[1, 2.0,2,-1, 99999999999999999999]").unwrap(), [1, 2, 2, -1]);
         for (body, status) in [("[]", 400), ("{}", 422), ("[1.5]", 422), ("[\"1\"]", 422), ("[1e3]", 422), ("[1", 400)]
         {
             assert_eq!(problem(ids(body.as_bytes()).unwrap_err())["status"], status, "{body}");

@@ -28,3 +28,24 @@ pub(crate) struct ItemChange {
     #[schema(value_type = Status, required = false)]
     status: Option<Status>,
 }
+
+/// The items of a bulk.
+#[derive(utoipa::ToSchema)]
+#[schema(min_items = 1, max_items = 1000)]
+pub(crate) struct NewItems(Vec<NewItem>);
+
+/// The ids of a bulk: what is too large for an id is of no item.
+#[derive(utoipa::ToSchema)]
+#[schema(min_items = 1, max_items = 1000)]
+pub(crate) struct ItemIds(Vec<isize>);
+
+/// The order of a list.
+#[derive(utoipa::ToSchema)]
+pub(crate) enum Sort {
+    /// The oldest first.
+    #[schema(rename = "id")]
+    Id,
+    /// The newest first.
+    #[schema(rename = "-id")]
+    Descending,
+}

@@ -11,7 +11,7 @@ use super::{
     etag::{condition, not_modified, tag},
     item_answer::{Queued, StatusCount, created, created_bulk, item, queued, response},
     item_body, item_list,
-    item_schema::{ItemChange, NewItem},
+    item_schema::{ItemChange, ItemIds, NewItem, NewItems, Sort},
     request::path_id,
 };
 use crate::{
@@ -97,7 +97,7 @@ fn item_id(raw: &str) -> Result<i64> {
         ("skip" = Option<u64>, Query, minimum = 0, description = "So many are left out first"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "So many at most; 100 if not given"),
         ("status" = Option<Status>, Query, description = "Those of this status"),
-        ("sort" = Option<String>, Query, description = "`id` or `-id`, the newest first"),
+        ("sort" = Option<Sort>, Query, description = "`id` or `-id`, the newest first"),
         ("q" = Option<String>, Query, max_length = 200, description = "Text in the title or the description"),
     ),
     responses(
@@ -144,7 +144,7 @@ pub(crate) async fn create(app: &Context, mut request: Request) -> Result {
 
 /// Many new items: all or none
 #[utoipa::path(
-    post, path = "/api/items/bulk", tag = "items", request_body = Vec<NewItem>,
+    post, path = "/api/items/bulk", tag = "items", request_body = NewItems,
     params(("Idempotency-Key" = Option<String>, Header, description = "Does the request once, however often it is sent")),
     responses(
         (status = 201, body = [Item], description = "In the order sent"),
@@ -161,7 +161,7 @@ pub(crate) async fn create_bulk(app: &Context, mut request: Request) -> Result {
 
 /// One status for many items; ids of no item are skipped
 #[utoipa::path(
-    patch, path = "/api/items/bulk/status", tag = "items", request_body = Vec<i64>,
+    patch, path = "/api/items/bulk/status", tag = "items", request_body = ItemIds,
     params(("new_status" = Status, Query)),
     responses((status = 200, body = StatusCount), (status = 400, description = "Not JSON, or not 1 to 1000 ids"))
 )]

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 use hyper::{
-    Method, Request, StatusCode,
+    Method, Request,
     body::{Body, Incoming},
     header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     server::conn::http1,
@@ -185,9 +185,9 @@ impl Server {
 
     /// Asks the routes. A panic in one of them ends this request and nothing else.
     async fn route(&self, request: Request<Incoming>) -> Response {
-        if request.method() == Method::TRACE || request.method() == Method::CONNECT {
-            return ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "no path takes this method")
-                .response();
+        // It names no path that could say what it takes.
+        if request.method() == Method::CONNECT {
+            return ApiError::method_not_allowed("GET, HEAD, POST, PUT, PATCH, DELETE").response();
         }
         let mut service = warp::service(self.routes.clone());
         let answer = AssertUnwindSafe(async {

@@ -25,9 +25,10 @@ pub(crate) type Work = fn(&Item) -> Result<Box<RawValue>, String>;
 /// Works until told to stop. What is being worked on then is taken up again at the next start.
 pub(crate) async fn run(store: Store, work: Work, stop: CancellationToken) {
     let mut queued = store.job_signal();
+    let mut taken_up = false;
     while !stop.is_cancelled() {
         queued.borrow_and_update();
-        let wait = match step(&store, work).await {
+        let wait = match next(&store, work, &mut taken_up).await {
             Ok(wait) => wait,
             Err(StoreError::Stopping) => return,
             Err(error) => {
@@ -49,8 +50,19 @@ pub(crate) async fn run(store: Store, work: Work, stop: CancellationToken) {
     }
 }
 
-/// Puts back what a process that ended was working on. Once, at the start, before [`run`].
-pub(crate) async fn requeue(store: &Store) -> Result<(), StoreError> {
+/// Works on what is due; first, and after a failure, puts back what was being worked on when the process or the database
+/// failed: nobody else works on jobs.
+async fn next(store: &Store, work: Work, taken_up: &mut bool) -> Result<Option<Duration>, StoreError> {
+    if !*taken_up {
+        requeue(store).await?;
+        *taken_up = true;
+    }
+    let result = step(store, work).await;
+    *taken_up = result.is_ok();
+    result
+}
+
+async fn requeue(store: &Store) -> Result<(), StoreError> {
     if let count @ 1.. = store.requeue().await? {
         info!(jobs = count, "taking up jobs that the last run left");
     }

@@ -19,6 +19,9 @@ pub(crate) enum StoreError {
     /// The database can't take it now.
     #[error("the database can't take this now")]
     Unavailable(#[source] Arc<DbErr>),
+    /// There is no room for it on the disk of the database.
+    #[error("the disk of the database is full: until there is room again, items can be read, searched and deleted")]
+    Full,
     /// The server stops.
     #[error("the server is stopping")]
     Stopping,

@@ -13,7 +13,8 @@ use std::{
 };
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 
 use super::{
@@ -88,10 +89,14 @@ impl Group {
             Op::SetStatus { ids, status, reply } => reply.set(Ok(self.set_status(ids, *status))),
             Op::Process { id, once, reply } => reply.set(self.once(once.take(), |group| group.process(*id))),
             Op::Claim { limit, reply } => reply.set(Ok(self.claim(transaction, *limit).await?)),
-            Op::Finish { outcomes, reply } => reply.set(Ok(self.finish(transaction, take(outcomes)).await?)),
+            Op::Finish { outcomes, reply } => reply.set(Ok(self.finish(transaction, outcomes.clone()).await?)),
             Op::Requeue { reply } => reply.set(Ok(self.requeue(transaction).await?)),
             Op::Index { rows, reply } => {
                 self.indexed = index::index(transaction, self.indexed, self.committed, *rows).await?;
+                reply.set(Ok(()));
+            }
+            Op::Probe { reply } => {
+                transaction.execute_unprepared("UPDATE search_state SET rev = rev").await?;
                 reply.set(Ok(()));
             }
         }

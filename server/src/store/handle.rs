@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
-use super::{batch_read, events::Events, shared::Shared, sql::statement, writer};
+use super::{batch_read, events::Events, shared::Shared, space::Space, writer};
 
 /// The item store: cheap to clone. Handles that are still held when the writer is told to finish get
 /// [`StoreError::Stopping`](super::StoreError) or, for reads, an unavailable database.
@@ -15,6 +15,8 @@ pub(crate) struct Store {
     pub(super) batch_read: batch_read::Handle,
     pub(super) writer: writer::Handle,
     pub(super) shared: Arc<Shared>,
+    /// The disk, unless the database is in memory.
+    pub(super) space: Option<Arc<Space>>,
 }
 
 impl Store {
@@ -34,11 +36,5 @@ impl Store {
             () = self.writer.ended() => "the database's writer",
             () = self.batch_read.ended() => "the reader of single items",
         }
-    }
-
-    /// Whether the database answers.
-    pub(crate) async fn ping(&self) -> Result<(), DbErr> {
-        let sql = "SELECT rev FROM search_state";
-        self.reader.query_one_raw(statement(&self.reader, sql, vec![])).await.map(drop)
     }
 }

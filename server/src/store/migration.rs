@@ -7,15 +7,22 @@ pub(super) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Items)]
+        vec![
+            Box::new(Step { name: "m0001_items", statements: ITEMS }),
+            Box::new(Step { name: "m0002_folded_search", statements: FOLDED_SEARCH }),
+        ]
     }
 }
 
-struct Items;
+/// A step: all of its statements or, also when the process is killed in between, none.
+struct Step {
+    name: &'static str,
+    statements: &'static [&'static str],
+}
 
-impl MigrationName for Items {
-    fn name(&self) -> &'static str {
-        "m0001_items"
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
     }
 }
 
@@ -62,17 +69,66 @@ const ITEMS: &[&str] = &[
     "CREATE INDEX answers_created ON answers (created_at)",
 ];
 
+/// The index has the texts as they are compared, which the tokenizer must leave alone. It is filled from the items
+/// anew, a step at a time, by what keeps it up to date. And the file says whose it is: "grtc".
+const FOLDED_SEARCH: &[&str] = &[
+    "DROP TABLE items_search",
+    "CREATE VIRTUAL TABLE items_search USING fts5 (title, description, tokenize = 'trigram case_sensitive 1')",
+    "UPDATE search_state SET rev = 0",
+    "PRAGMA application_id = 0x67727463",
+];
+
 #[async_trait::async_trait]
-impl MigrationTrait for Items {
-    /// All or nothing, also when the process is killed in between.
+impl MigrationTrait for Step {
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for statement in ITEMS {
+        for statement in self.statements {
             manager.get_connection().execute_unprepared(statement).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, Database};
+
+    use super::ITEMS;
+    use crate::store::{Page, Store};
+
+    /// As the first version made and left it: the texts in the index as they were sent.
+    async fn first_version(url: &str) {
+        let database = Database::connect(url).await.unwrap();
+        for sql in ITEMS.iter().chain(&[
+            "CREATE TABLE seaql_migrations (version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)",
+            "INSERT INTO seaql_migrations VALUES ('m0001_items', 1)",
+            "INSERT INTO items WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
+             SELECT n, 'Straße ' || n, NULL, 'active', 1, 1, 1, n FROM n",
+            "INSERT INTO items_search (rowid, title, description) SELECT id, title, '' FROM items",
+            "UPDATE search_state SET rev = 2500",
+        ]) {
+            database.execute_unprepared(sql).await.unwrap();
+        }
+        database.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_indexed_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("grtc.db").display());
+        first_version(&url).await;
+        for _ in 0..2 {
+            let (store, writer) = Store::open(&url).await.unwrap();
+            for text in ["STRASSE", "ß"] {
+                let page =
+                    Page { skip: 0, limit: 10, after: None, status: None, descending: true, text: Some(text.into()) };
+                let (items, total) = store.items(&page).await.unwrap();
+                assert_eq!((items.len(), total, items[0].title.as_str()), (10, 2500, "Straße 2500"), "{text}");
+            }
+            writer.finish().await;
+        }
     }
 }

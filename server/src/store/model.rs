@@ -154,7 +154,7 @@ pub(crate) fn etag(version: i64) -> String {
 }
 
 /// How an attempt at a job ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     /// With this result.
     Done(Box<RawValue>),

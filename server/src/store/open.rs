@@ -1,23 +1,27 @@
 //! Opening the database: made if it is not there, brought to the newest schema, and set so that a commit is on disk.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use sea_orm::{
     ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait, FromQueryResult,
     QuerySelect,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
+use tracing::warn;
 
 use super::{
     batch_read,
     entity::item,
     events::Events,
     handle::Store,
+    location::Location,
     migration::Migrator,
     model::Status,
-    shared::{Shared, State},
+    schema,
+    shared::{Shared, State, Trouble},
+    space::{RESERVE, Space, is_full},
     sql::statement,
     writer::{self, Databases, Writer},
 };
@@ -30,37 +34,77 @@ impl Store {
     /// Opens the database at a `sqlite:` URL and starts its writer.
     ///
     /// # Errors
-    /// When it can't be opened, is no database, can't be written, or can't be made to sync each commit.
+    /// When it can't be opened, is not grtc's, can't be written, or can't be made to sync each commit. Then nothing was
+    /// made or changed.
     pub(crate) async fn open(url: &str) -> anyhow::Result<(Self, Writer)> {
-        let memory = url.contains(":memory:") || url.contains("mode=memory");
-        let database = connect(url, 1, false).await.map_err(|error| unusable(url, &error))?;
-        if !memory {
+        let location = Location::parse(url)?;
+        location.check()?;
+        let space = match &location {
+            Location::Memory => None,
+            Location::File { path, .. } => {
+                if path.exists() {
+                    schema::look_at(path).await?;
+                }
+                Some(Arc::new(Space::beside(path)))
+            }
+        };
+        let (database, reader) = connections(url, space.as_deref()).await?;
+        schema::check(&database).await?;
+        if space.is_some() {
             check(&database).await?;
         }
         Migrator::up(&database, None).await.context("its schema can't be made or brought up to date")?;
-        let written = database.execute_unprepared("UPDATE search_state SET rev = rev").await;
-        written.map_err(|error| anyhow!("it can't be written: {error}"))?;
-        // A database in memory is one connection's own.
-        let reader = if memory { database.clone() } else { connect(url, READERS, true).await? };
-        let state = state(&database).await.context("its items can't be counted")?;
+        let mut state = state(&database).await.context("its items can't be counted")?;
+        match database.execute_unprepared("UPDATE search_state SET rev = rev").await {
+            Ok(_) => {}
+            Err(error) if is_full(&error) => state.trouble = Some(Trouble::DiskFull),
+            Err(error) => bail!("it can't be written: {error}"),
+        }
         let shared = Arc::new(Shared::new(Events::new()?, state));
-        let databases = Databases { writer: database, reader: reader.clone(), memory };
-        let (handle, writer) = writer::start(databases, shared.clone());
+        let databases = Databases { writer: database, reader: reader.clone(), space: space.clone() };
+        let (writer, task) = writer::start(databases, shared.clone());
         let batch_read = batch_read::start(reader.clone());
-        Ok((Self { reader, batch_read, writer: handle, shared }, writer))
+        Ok((Self { reader, batch_read, writer, shared, space }, task))
     }
 }
 
-/// Why the database can't be opened, once and for people: a database error's sources say the same again.
-fn unusable(url: &str, error: &DbErr) -> anyhow::Error {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default();
-    match Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-        Some(folder) => anyhow!("there is no folder {}: make it, or name another file", folder.display()),
-        None => anyhow!("it can't be opened: {error}"),
-    }
+/// The connection that writes and those that read: one and the same in memory, which is a connection's own, and on a
+/// disk that has no room for the shared memory that several of them need.
+async fn connections(url: &str, space: Option<&Space>) -> anyhow::Result<(DatabaseConnection, DatabaseConnection)> {
+    let failed = match (open(url, space.is_some()).await, space) {
+        (Ok(connections), _) => return Ok(connections),
+        (Err(error), Some(space)) if space.free() < RESERVE => {
+            space.give_up();
+            if let Ok(connections) = open(url, true).await {
+                return Ok(connections);
+            }
+            error
+        }
+        (Err(error), _) => bail!("it can't be opened: {error}"),
+    };
+    warn!(error = %failed, "the disk of the database is full: until the next start, reads wait for writes");
+    let alone = connect(url, 1, Access::WriteAlone).await.map_err(|error| anyhow!("it can't be opened: {error}"))?;
+    Ok((alone.clone(), alone))
 }
 
-async fn connect(url: &str, connections: u32, read_only: bool) -> Result<DatabaseConnection, DbErr> {
+async fn open(url: &str, shared: bool) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
+    let writer = connect(url, 1, Access::Write).await?;
+    let reader = if shared { connect(url, READERS, Access::Read).await? } else { writer.clone() };
+    // A database is not looked at before the first statement.
+    reader.query_one_raw(statement(&reader, "SELECT count(*) FROM sqlite_master", vec![])).await?;
+    Ok((writer, reader))
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy)]
+enum Access {
+    Read,
+    Write,
+    /// Keeps to itself what connections else share by a file beside the database.
+    WriteAlone,
+}
+
+async fn connect(url: &str, connections: u32, access: Access) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -80,7 +124,11 @@ async fn connect(url: &str, connections: u32, read_only: bool) -> Result<Databas
                 .statement_cache_capacity(200)
                 .pragma("cache_size", "-16000")
                 .pragma("temp_store", "memory");
-            if read_only { sqlite.pragma("query_only", "1") } else { sqlite }
+            match access {
+                Access::Read => sqlite.pragma("query_only", "1"),
+                Access::Write => sqlite,
+                Access::WriteAlone => sqlite.locking_mode(SqliteLockingMode::Exclusive),
+            }
         });
     Database::connect(options).await
 }
@@ -125,5 +173,5 @@ async fn state(database: &DatabaseConnection) -> Result<State, DbErr> {
     };
     let indexed = number("SELECT rev FROM search_state").await?;
     let rev = number("SELECT coalesce(max(rev), 0) FROM items").await?.max(indexed);
-    Ok(State { counts, rev, indexed, matches: HashMap::new() })
+    Ok(State { counts, rev, indexed, trouble: None, matches: HashMap::new() })
 }

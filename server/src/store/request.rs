@@ -107,6 +107,10 @@ pub(super) enum Op {
         rows: usize,
         reply: Reply<()>,
     },
+    /// Tries whether anything can be written.
+    Probe {
+        reply: Reply<()>,
+    },
 }
 
 impl Op {
@@ -118,7 +122,22 @@ impl Op {
             Self::Finish { outcomes, .. } => outcomes.len(),
             Self::Index { rows, .. } => *rows,
             Self::Update { .. } | Self::Delete { .. } | Self::Process { .. } => 1,
-            Self::Claim { .. } | Self::Requeue { .. } => 1,
+            Self::Claim { .. } | Self::Requeue { .. } | Self::Probe { .. } => 1,
+        }
+    }
+
+    /// Whether it may take room; else it gives room back, or takes next to none.
+    pub(super) fn grows(&self) -> bool {
+        !matches!(self, Self::Delete { .. } | Self::Claim { .. } | Self::Finish { .. } | Self::Requeue { .. })
+    }
+
+    /// Bytes of text that it brings.
+    pub(super) fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        match self {
+            Self::Create { items, .. } => items.iter().map(|new| new.title.len() + length(&new.description)).sum(),
+            Self::Update { patch, .. } => length(&patch.title) + patch.description.as_ref().map_or(0, length),
+            _ => 0,
         }
     }
 
@@ -145,9 +164,10 @@ impl Op {
         match self {
             Self::Create { reply, .. } => reply.settle(committed),
             Self::Update { reply, .. } => reply.settle(committed),
-            Self::Delete { reply, .. } | Self::Finish { reply, .. } | Self::Index { reply, .. } => {
-                reply.settle(committed);
-            }
+            Self::Delete { reply, .. }
+            | Self::Finish { reply, .. }
+            | Self::Index { reply, .. }
+            | Self::Probe { reply } => reply.settle(committed),
             Self::SetStatus { reply, .. } => reply.settle(committed),
             Self::Process { reply, .. } => reply.settle(committed),
             Self::Claim { reply, .. } => reply.settle(committed),

@@ -14,6 +14,17 @@ pub(super) struct Shared {
     pub(super) queued: watch::Sender<()>,
 }
 
+/// Why nothing can be written, as of the last try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The disk of the database is full.
+    DiskFull,
+    /// The database refuses: the log says why.
+    NoWrites,
+    /// The database can't even be read.
+    NoDatabase,
+}
+
 #[derive(Default)]
 pub(super) struct State {
     /// How many items have each status.
@@ -22,6 +33,8 @@ pub(super) struct State {
     pub(super) rev: i64,
     /// The number of the last change that the search index has.
     pub(super) indexed: i64,
+    /// What came of the last try to write.
+    pub(super) trouble: Option<Trouble>,
     /// How many items match a search, as of `rev`.
     pub(super) matches: HashMap<(String, Option<Status>), u64>,
 }

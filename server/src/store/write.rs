@@ -59,6 +59,11 @@ impl Store {
         self.write(|reply| Op::Index { rows, reply }).await
     }
 
+    /// Tries whether anything can be written.
+    pub(super) async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|reply| Op::Probe { reply }).await
+    }
+
     async fn write<T>(&self, op: impl FnOnce(Reply<T>) -> Op) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.writer.send(op(Reply::to(reply))).await?;

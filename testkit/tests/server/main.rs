@@ -2,10 +2,12 @@
 //!
 //! They share one executable, since each needs the whole server in it.
 
+mod a_full_disk_can_be_read;
 mod a_key_does_a_request_once;
 mod a_log_that_nobody_reads;
 mod a_proxy_may_stand_in_front;
 mod a_stop_is_graceful;
+mod a_stop_leaves_one_file;
 mod acknowledged_writes_survive;
 mod an_unusable_database_is_named;
 mod bulks_are_all_or_none;
@@ -30,5 +32,6 @@ mod readers_have_limits;
 mod readers_of_answers_have_limits;
 mod requests_follow_rfc_9112;
 mod senders_have_limits;
+mod texts_are_found_in_every_form;
 mod the_command_line_helps;
 mod the_log_keeps_secrets;

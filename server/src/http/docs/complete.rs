@@ -3,8 +3,13 @@
 use hyper::StatusCode;
 use utoipa::{
     Modify,
-    openapi::{Content, OpenApi, Ref, RefOr, Response, path::Operation},
+    openapi::{
+        Content, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type,
+        path::{Operation, Parameter},
+    },
 };
+
+use crate::limits::IDEMPOTENCY_KEY_BYTES;
 
 /// Completes the description.
 pub(super) struct Complete;
@@ -23,13 +28,19 @@ impl Modify for Complete {
 fn complete(path: &str, operation: &mut Operation) {
     let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
     operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            bound(parameter);
+        }
+    }
     let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
         RefOr::T(parameter) => Some(parameter.name.as_str()),
         RefOr::Ref(_) => None,
     });
     let parameters: Vec<_> = parameters.collect();
     let has_id = path.contains("_id}") && tag != "rooms";
-    let has_body = operation.request_body.is_some();
+    // A request that is done once may have a body, and need not.
+    let has_body = operation.request_body.is_some() || parameters.contains(&"Idempotency-Key");
     let errors = [
         (StatusCode::BAD_REQUEST, has_body),
         (StatusCode::NOT_FOUND, has_id),
@@ -55,5 +66,14 @@ fn complete(path: &str, operation: &mut Operation) {
             let problem = Content::new(Some(Ref::from_schema_name("Problem")));
             response.content.insert("application/problem+json".to_owned(), problem.into());
         }
+    }
+}
+
+/// What an idempotency key may be.
+fn bound(parameter: &mut Parameter) {
+    if parameter.name == "Idempotency-Key" {
+        let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+        let schema = schema.max_length(Some(IDEMPOTENCY_KEY_BYTES)).pattern(Some("^[!-~]([ -~]*[!-~])?$"));
+        parameter.schema = Some(schema.build().into());
     }
 }
