@@ -10,7 +10,7 @@ use crate::{
     event,
     mesh::PairKey,
     negotiator::{ConnectionNumber, Input},
-    report::{CandidatePair, Stage, Timings},
+    report::{CandidatePair, LocalCause, Stage, Timings},
 };
 
 /// Makes connections.
@@ -50,6 +50,8 @@ pub(crate) enum Command {
 pub(crate) enum Event {
     /// Something for the pair's negotiator.
     Input(Input),
+    /// It can't be begun, because of this machine. Its loss follows.
+    Local(LocalCause),
     /// This phase is under way.
     Stage(Stage),
     /// There is a channel of this label to send on, in place of the last one.

@@ -15,12 +15,13 @@ mod printer;
 mod swarm;
 mod waiting;
 
-use std::{io::IsTerminal, time::Instant};
+use std::time::Instant;
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use self::exit::Exit;
+use crate::stderr;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -41,9 +42,12 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "grtc-peer", version, after_help = EXIT_CODES, max_term_width = 110)]
 struct Cli {
-    /// How much to log, on stderr.
+    /// How much to log, on stderr; with trace the WebRTC library's own lines as well.
     #[arg(long, global = true, value_enum, env = "GRTC_LOG_LEVEL", default_value = "warn")]
     log_level: LogLevel,
+    /// What to log instead, as `tracing-subscriber` writes it, e.g. grtc_peer=debug,rtc_ice=trace.
+    #[arg(long, global = true, env = "RUST_LOG", value_name = "FILTER", hide_env_values = true)]
+    log_filter: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -76,7 +80,7 @@ enum LogLevel {
 pub(crate) async fn run(started: Instant) -> Exit {
     let matches = without_empty_variables(Cli::command()).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    log_to_stderr(cli.log_level);
+    log_to_stderr(cli.log_level, cli.log_filter.as_deref());
     match cli.command {
         Command::Join(join) => join.run(started).await,
         Command::Swarm(swarm) => swarm.run(started).await,
@@ -93,8 +97,8 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// The library's own errors are left out: it reports every packet that can't be sent. They carry addresses, too.
-fn log_to_stderr(level: LogLevel) {
+/// Below `trace` the library's own lines are left out: it reports every packet that can't be sent. They carry addresses, too.
+fn log_to_stderr(level: LogLevel, asked: Option<&str>) {
     let filter = match level {
         LogLevel::Off => "off",
         LogLevel::Error => "off,grtc_peer=error",
@@ -104,9 +108,10 @@ fn log_to_stderr(level: LogLevel) {
         LogLevel::Trace => "trace",
     };
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_env_filter(EnvFilter::new(asked.unwrap_or(filter)))
+        .with_writer(stderr::Writer::default)
+        .with_ansi(output::is_colourful(&std::io::stderr()))
+        .log_internal_errors(false)
         .init();
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use grtc_protocol::{PeerId, RoomId, server::LeaveReason};
 
-use crate::report::{CandidatePair, Stage, Timings};
+use crate::report::{CandidatePair, LocalCause, Stage, Timings};
 
 /// Something happened in the room.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +75,13 @@ pub enum Event {
         peer_id: PeerId,
         /// A sentence. It may be the other side's.
         message: String,
+    },
+    /// A connection could not even be begun, because of this machine. It is tried again.
+    LocalFailure {
+        /// With whom.
+        peer_id: PeerId,
+        /// What is missing.
+        cause: LocalCause,
     },
     /// The link to the server is lost; it is opened again after `delay`. Open channels go on meanwhile.
     Reconnecting {

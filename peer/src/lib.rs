@@ -51,7 +51,7 @@ pub use self::{
         ws::WebSocketLink,
     },
     negotiator::PairState,
-    report::{CandidatePair, PeerStatus, Stage, Timings},
+    report::{CandidatePair, LocalCause, PeerStatus, Stage, Timings},
     rtc::{IceServer, Network, NetworkError},
 };
 pub use grtc_protocol::{PeerId, RoomId};

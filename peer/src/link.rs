@@ -5,8 +5,10 @@ pub(crate) mod session;
 pub(crate) mod url;
 pub(crate) mod ws;
 
-use grtc_protocol::PeerId;
+use grtc_protocol::{CloseCode, PeerId};
 use tokio::sync::mpsc;
+
+use crate::report::LocalCause;
 
 /// Opens links to one room of a server. [`WebSocketLink`](ws::WebSocketLink) is the one that grtc's servers take; a test or a program with
 /// another way to signal brings its own.
@@ -47,6 +49,9 @@ pub enum LinkError {
     /// Nobody answers there, or the link broke.
     #[error("{0}")]
     Unreachable(String),
+    /// This machine can open no link: it has as many files open as it may.
+    #[error("{0}")]
+    Local(LocalCause),
     /// The server said no before there was a link.
     #[error("{message}")]
     Refused {
@@ -73,10 +78,9 @@ impl LinkError {
     pub fn code(&self) -> &str {
         match self {
             Self::Unreachable(_) => "unreachable",
+            Self::Local(cause) => cause.code(),
             Self::Refused { code, .. } => code,
-            Self::Closed { code, .. } => {
-                grtc_protocol::CloseCode::from_code(*code).map_or("closed", |code| code.word())
-            }
+            Self::Closed { code, .. } => CloseCode::from_code(*code).map_or("closed", |code| code.word()),
         }
     }
 
@@ -84,25 +88,25 @@ impl LinkError {
     #[must_use]
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Unreachable(_) => false,
+            Self::Unreachable(_) | Self::Local(_) => false,
             Self::Refused { status, .. } => (400..500).contains(status) && ![408, 425, 429].contains(status),
-            Self::Closed { code, .. } => {
-                grtc_protocol::CloseCode::from_code(*code).is_some_and(|code| !code.reconnect())
-            }
+            // 1005, 1006 and 1015: it ended without one.
+            Self::Closed { code: 1005 | 1006 | 1015, .. } => false,
+            Self::Closed { code, .. } => !CloseCode::from_code(*code).is_some_and(CloseCode::reconnect),
         }
     }
 
     /// Whether it is the id that somebody else has in this room.
     pub(crate) fn is_name_taken(&self) -> bool {
-        self.code() == grtc_protocol::CloseCode::PeerIdTaken.word()
+        self.code() == CloseCode::PeerIdTaken.word()
     }
 
     /// Whether the server asks for another identity.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
-        use grtc_protocol::CloseCode::{NotAllowed, NotAuthenticated};
+        use CloseCode::{NotAllowed, NotAuthenticated};
         match self {
-            Self::Unreachable(_) => false,
+            Self::Unreachable(_) | Self::Local(_) => false,
             Self::Refused { status, .. } => matches!(status, 401 | 403),
             Self::Closed { code, .. } => [NotAuthenticated.code(), NotAllowed.code()].contains(code),
         }
@@ -123,10 +127,10 @@ mod tests {
 
     #[test]
     fn says_when_to_come_back() {
-        for code in [1001, 1006, 1011, 1012, 1013, 4008, 4029, 1005, 3999] {
+        for code in [1001, 1006, 1011, 1012, 1013, 4008, 4029, 4408, 1005] {
             assert!(!closed(code).is_final(), "{code}");
         }
-        for code in [1000, 1008, 1009, 4001, 4003, 4401, 4403, 4409, 4423] {
+        for code in [1000, 1002, 1007, 3999, 1008, 1009, 4001, 4003, 4401, 4403, 4409, 4423] {
             assert!(closed(code).is_final(), "{code}");
         }
         assert!([400, 401, 403, 404].map(refused).iter().all(LinkError::is_final));

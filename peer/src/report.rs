@@ -1,6 +1,9 @@
 //! How a connection came about: phases, times, and what a failure says.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use grtc_protocol::PeerId;
 use serde::{Deserialize, Serialize};
@@ -38,6 +41,8 @@ pub struct Timings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Stage {
+    /// No connection was even begun, because of this machine.
+    Local,
     /// The descriptions were not exchanged: the other side did not answer.
     Signaling,
     /// No candidate pair worked.
@@ -53,6 +58,7 @@ impl Stage {
     #[must_use]
     pub const fn failure(self) -> &'static str {
         match self {
+            Self::Local => "local_failed",
             Self::Signaling => "no_answer",
             Self::Ice => "ice_failed",
             Self::Dtls => "dtls_failed",
@@ -64,12 +70,56 @@ impl Stage {
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
+            Self::Local => "this machine could not begin a connection",
             Self::Signaling => "the other side did not answer the offer",
             Self::Ice => {
                 "no network path was found: a firewall or NAT is in the way, try an --ice-server with TURN on both sides"
             }
             Self::Dtls => "a network path was found, but the handshake did not end",
             Self::Sctp => "the connection is secured, but the data channel did not open",
+        }
+    }
+}
+
+/// What this machine lacks to make a connection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocalCause {
+    /// The process has as many files open as it may.
+    #[error("this process may open no more files: raise the limit (ulimit -n), or connect to fewer peers")]
+    OutOfFiles,
+    /// No address is left to send from.
+    #[error("this machine has no usable network address: is an interface up?")]
+    NoAddress,
+    /// Something else.
+    #[error("no socket can be made: {0}")]
+    NoSocket(String),
+}
+
+impl LocalCause {
+    /// The stable word.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OutOfFiles => "out_of_files",
+            Self::NoAddress => "no_address",
+            Self::NoSocket(_) => "no_socket",
+        }
+    }
+
+    /// Whether an error of the system says that no more files can be opened.
+    pub(crate) fn is_out_of_files(error: &io::Error) -> bool {
+        // EMFILE and ENFILE have these numbers on every Unix; no `ErrorKind` names them.
+        cfg!(unix) && matches!(error.raw_os_error(), Some(24 | 23))
+    }
+}
+
+impl From<io::Error> for LocalCause {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            _ if Self::is_out_of_files(&error) => Self::OutOfFiles,
+            io::ErrorKind::AddrNotAvailable => Self::NoAddress,
+            _ => Self::NoSocket(error.to_string()),
         }
     }
 }
@@ -113,7 +163,7 @@ impl Progress {
             Stage::Signaling => &mut self.signaled,
             Stage::Ice => &mut self.found,
             Stage::Dtls => &mut self.secured,
-            Stage::Sctp => return,
+            Stage::Local | Stage::Sctp => return,
         };
         noted.get_or_insert(now);
     }

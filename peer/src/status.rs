@@ -164,6 +164,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Disconnected { peer_id } => format!("disconnected from {peer_id}"),
         Event::Failed { peer_id, message, .. } => format!("no connection to {peer_id}: {}", escaped(message)),
         Event::Refused { peer_id, message } => format!("{peer_id}: {}", escaped(message)),
+        Event::LocalFailure { peer_id, cause } => format!("no connection to {peer_id}: {cause}"),
         Event::Reconnecting { attempt, delay } => {
             format!("the server is gone: attempt {attempt} in {} ms", delay.as_millis())
         }

@@ -15,7 +15,7 @@ pub mod sse;
 pub mod ws;
 
 pub use http::{Answer, Http};
-pub use peer::PeerProcess;
+pub use peer::{Ended as PeerEnded, PeerProcess};
 pub use process::{Launch, ServerProcess};
 pub use raw::Raw;
 pub use server::TestServer;

@@ -34,8 +34,21 @@ pub struct Ended {
 impl PeerProcess {
     /// Starts it with these arguments.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut command = bare(binary("grtc-peer").unwrap());
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Self::start_as(&[], arguments, Stdio::piped())
+    }
+
+    /// Starts it by a command that turns into the one that follows it, as `["prlimit", "--nofile=64"]`, and with this stdin.
+    pub fn start_as(under: &[&str], arguments: &[&str], stdin: impl Into<Stdio>) -> Self {
+        let binary = binary("grtc-peer").unwrap();
+        let mut command = match under {
+            [] => bare(binary),
+            [program, options @ ..] => {
+                let mut command = bare(program.into());
+                command.args(options).arg(binary);
+                command
+            }
+        };
+        command.args(arguments).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let lines = Some(BufReader::new(child.stdout.take().unwrap()).lines());
         Self { child, lines }

@@ -36,3 +36,32 @@ async fn stays_for_company_when_asked_to() -> anyhow::Result<()> {
     assert_eq!(swarm.end().await.code, Some(130));
     Ok(())
 }
+
+/// A swarm under these limits of open files, soft and hard.
+async fn with_files(server: &TestServer, limits: &str) -> (Option<i32>, serde_json::Value) {
+    let arguments = ["swarm", limits, "--peers", "8", "--json", "--server", &server.url("")];
+    let under = ["prlimit", &format!("--nofile={limits}")];
+    let ended = PeerProcess::start_as(&under, &arguments, std::process::Stdio::null()).end().await;
+    (ended.code, ended.events().remove(0))
+}
+
+#[tokio::test]
+async fn a_low_soft_limit_of_open_files_is_raised() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let (code, result) = with_files(&server, "64:4096").await;
+    assert_eq!((code, &result["channels_open"]), (Some(0), &28.into()), "{result}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn too_few_open_files_are_named_at_once_and_are_70() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    for limits in ["64:64", "16:16"] {
+        let begin = std::time::Instant::now();
+        let (code, result) = with_files(&server, limits).await;
+        assert_eq!((code, &result["error"]["code"]), (Some(70), &"out_of_files".into()), "{limits}: {result}");
+        assert!(result["error"]["message"].as_str().is_some_and(|message| message.contains("ulimit -n")), "{result}");
+        assert!(begin.elapsed().as_secs() < 20, "at once, and not after the tries of a connection");
+    }
+    Ok(())
+}

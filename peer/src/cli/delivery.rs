@@ -2,39 +2,40 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use grtc_peer::{Event, Peer, PeerId, SendError};
-use tokio::task::JoinSet;
+use grtc_peer::{Event, PeerId, SendError};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use super::lines::{Audience, Problem};
 
 /// Sends the texts to each peer once. When a channel breaks before its peer has acknowledged them, they are sent again over
-/// the next one: a peer gets them at least once. A peer that leaves before it has acknowledged them is not waited for.
-#[derive(Debug)]
-pub(super) struct Delivery {
-    peer: Arc<Peer>,
+/// the next one: a peer gets them at least once. A peer that leaves before it has acknowledged them is not waited for; it is
+/// not counted either.
+pub(super) struct Delivery<A> {
+    audience: Arc<A>,
     texts: Arc<[String]>,
+    problems: mpsc::Sender<Problem>,
     begun: bool,
     open: BTreeSet<PeerId>,
     /// Peers that are getting the texts, or have acknowledged all of them.
     served: BTreeSet<PeerId>,
-    /// All texts were handed to somebody's channel.
-    handed_over: Arc<AtomicBool>,
+    /// The numbers of the texts that somebody has acknowledged.
+    delivered: Arc<Mutex<BTreeSet<usize>>>,
     under_way: JoinSet<(PeerId, Result<(), SendError>)>,
 }
 
-impl Delivery {
-    pub(super) fn new(peer: Arc<Peer>, texts: Vec<String>) -> Self {
+impl<A: Audience> Delivery<A> {
+    pub(super) fn new(audience: Arc<A>, texts: Vec<String>, problems: mpsc::Sender<Problem>) -> Self {
         Self {
-            peer,
+            audience,
             texts: texts.into(),
+            problems,
             begun: false,
             open: BTreeSet::new(),
             served: BTreeSet::new(),
-            handed_over: Arc::default(),
+            delivered: Arc::default(),
             under_way: JoinSet::new(),
         }
     }
@@ -64,25 +65,24 @@ impl Delivery {
         }
         for id in self.open.difference(&self.served).cloned().collect::<Vec<_>>() {
             self.served.insert(id.clone());
-            let (peer, texts) = (Arc::clone(&self.peer), Arc::clone(&self.texts));
-            let handed_over = Arc::clone(&self.handed_over);
+            let (audience, texts) = (Arc::clone(&self.audience), Arc::clone(&self.texts));
+            let (delivered, problems) = (Arc::clone(&self.delivered), self.problems.clone());
             self.under_way.spawn(async move {
-                let sent = deliver(&peer, &id, &texts, &handed_over).await;
+                let sent = deliver(&*audience, &id, &texts, &problems).await.map(|taken| {
+                    delivered.lock().unwrap_or_else(PoisonError::into_inner).extend(taken);
+                });
                 (id, sent)
             });
         }
     }
 
-    /// Waits for a delivery to end, and says when its peer takes no text as long as one of these. Pending for ever while there
-    /// is none.
-    pub(super) async fn progress(&mut self) -> Option<(PeerId, SendError)> {
+    /// Waits for a delivery to end. Pending for ever while there is none.
+    pub(super) async fn progress(&mut self) {
         match self.under_way.join_next().await {
-            // It would not take it the next time either.
-            Some(Ok((id, Err(error @ SendError::TooLongFor { .. })))) => return Some((id, error)),
             Some(Ok((id, Err(_)))) => {
                 self.served.remove(&id);
                 self.open.remove(&id);
-                if self.peer.connected().contains(&id) {
+                if self.audience.connected().contains(&id) {
                     self.open.insert(id);
                 }
                 self.serve();
@@ -90,25 +90,34 @@ impl Delivery {
             Some(_) => {}
             None => std::future::pending().await,
         }
-        None
     }
 
-    /// Whether everything that was to be sent has arrived.
+    /// Whether each text has arrived at somebody, and nobody who is there waits for one.
     pub(super) fn is_done(&self) -> bool {
-        let all = self.under_way.is_empty() && self.open.is_subset(&self.served);
-        self.texts.is_empty() || (all && self.handed_over.load(Ordering::Relaxed))
+        let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner).len();
+        delivered == self.texts.len() && self.under_way.is_empty() && self.open.is_subset(&self.served)
     }
 }
 
-async fn deliver(peer: &Peer, id: &PeerId, texts: &[String], handed_over: &AtomicBool) -> Result<(), SendError> {
-    let mut too_long = None;
-    for text in texts {
-        match peer.send(id, text.as_str()).await {
-            Err(error @ SendError::TooLongFor { .. }) => too_long = Some(error),
-            sent => sent?,
+/// Sends all texts to one peer and waits until it has acknowledged them: the numbers of those that it can take.
+async fn deliver(
+    audience: &impl Audience,
+    id: &PeerId,
+    texts: &[String],
+    problems: &mpsc::Sender<Problem>,
+) -> Result<Vec<usize>, SendError> {
+    let mut taken = Vec::new();
+    for (number, text) in texts.iter().enumerate() {
+        match audience.send(id, text).await {
+            Ok(()) => taken.push(number),
+            Err(error @ (SendError::NotConnected(_) | SendError::Closed(_))) => return Err(error),
+            // It can't take this one, and never will.
+            Err(error) => {
+                let problem = Problem { code: "not_sent", peer: Some(id.clone()), message: error.to_string() };
+                // Nobody asks any more at the end.
+                let _ = problems.send(problem).await;
+            }
         }
     }
-    handed_over.fetch_or(too_long.is_none(), Ordering::Relaxed);
-    peer.flush(id).await?;
-    too_long.map_or(Ok(()), Err)
+    audience.flush(id).await.map(|()| taken)
 }

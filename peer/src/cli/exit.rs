@@ -29,6 +29,7 @@ impl From<Exit> for ExitCode {
 impl From<Stage> for Exit {
     fn from(stage: Stage) -> Self {
         match stage {
+            Stage::Local => Self::Local,
             Stage::Ice => Self::Ice,
             Stage::Dtls => Self::Dtls,
             Stage::Sctp => Self::Channel,
@@ -41,6 +42,7 @@ impl From<&JoinError> for Exit {
     fn from(error: &JoinError) -> Self {
         match error {
             JoinError::Link(error) if error.is_unauthorized() => Self::Identity,
+            JoinError::Link(LinkError::Local(_)) => Self::Local,
             JoinError::Network(NetworkError::Unlisted(_) | NetworkError::Nothing) => Self::Local,
             JoinError::Network(_) => Self::Usage,
             _ => Self::Signaling,

@@ -1,6 +1,6 @@
 //! What a script waits for. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use grtc_peer::{Event, PeerId, Stage};
 
@@ -13,7 +13,7 @@ pub(super) struct Expectation {
     /// Texts that have not come yet.
     texts: Vec<String>,
     /// Open channels now.
-    open: BTreeMap<PeerId, ()>,
+    open: BTreeSet<PeerId>,
     /// Peers that no connection could be made to, and how far it came.
     failed: BTreeMap<PeerId, Stage>,
     /// So many channels were open at once at some time.
@@ -22,20 +22,22 @@ pub(super) struct Expectation {
 
 impl Expectation {
     pub(super) fn new(peers: Option<usize>, texts: Vec<String>) -> Self {
-        let reached = peers == Some(0);
-        Self { peers, texts, open: BTreeMap::new(), failed: BTreeMap::new(), reached }
+        Self { peers, texts, open: BTreeSet::new(), failed: BTreeMap::new(), reached: false }
     }
 
     /// Takes note of what happened.
     pub(super) fn note(&mut self, event: &Event) {
         match event {
             Event::Connected { peer_id, .. } => {
-                self.open.insert(peer_id.clone(), ());
+                self.open.insert(peer_id.clone());
                 self.failed.remove(peer_id);
                 self.reached |= self.open.len() >= self.peers.unwrap_or(1);
             }
             Event::Disconnected { peer_id } => {
                 self.open.remove(peer_id);
+            }
+            Event::LocalFailure { peer_id, .. } => {
+                self.failed.insert(peer_id.clone(), Stage::Local);
             }
             Event::Failed { peer_id, stage, .. } => {
                 self.failed.insert(peer_id.clone(), *stage);
@@ -52,6 +54,11 @@ impl Expectation {
     /// Whether as many channels as expected, at least one, were open at once.
     pub(super) fn reached(&self) -> bool {
         self.reached
+    }
+
+    /// Whether those came who were asked for, if any were.
+    pub(super) fn peers_came(&self) -> bool {
+        self.peers.is_none() || self.reached
     }
 
     /// What is missing, for a person.

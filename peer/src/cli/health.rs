@@ -11,6 +11,7 @@ use tokio::{
 use warp::http::Uri;
 
 use super::Exit;
+use crate::stderr;
 
 /// How long a peer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -28,7 +29,7 @@ pub(super) struct Health {
 impl Health {
     pub(super) async fn run(self) -> Exit {
         let (Some("http"), Some(authority)) = (self.url.scheme_str(), self.url.authority()) else {
-            eprintln!("grtc-peer: {} is not an http:// URL", self.url);
+            stderr::line(&format!("grtc-peer: {} is not an http:// URL", self.url));
             return Exit::Usage;
         };
         let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
@@ -41,7 +42,7 @@ impl Health {
             Ok(Err(error)) => format!("can't be asked: {error}"),
             Err(_) => format!("did not answer within {} s", PATIENCE.as_secs()),
         };
-        eprintln!("grtc-peer: {} {problem}", self.url);
+        stderr::line(&format!("grtc-peer: {} {problem}", self.url));
         Exit::Local
     }
 }

@@ -1,24 +1,21 @@
 //! `grtc-peer join ROOM`
 
-use std::{collections::HashMap, io, net::SocketAddr, sync::Arc, time::Duration};
+mod patience;
+mod stay;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
-use grtc_peer::{Event, Events, PairState, Peer, PeerId, Stage};
-use tokio::{
-    sync::{Notify, mpsc},
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use grtc_peer::{Peer, PeerId};
+use tokio::time::timeout;
 
+use self::{patience::Patience, stay::Stay};
 use super::{
     Exit,
-    delivery::Delivery,
     exit::NotJoined,
-    expectation::Expectation,
-    lines,
     options::{Options, duration},
     output::Output,
-    waiting::{interrupted, joined, reached},
+    waiting::joined,
 };
 use crate::status::{Board, routes};
 
@@ -27,24 +24,18 @@ Examples:
   grtc-peer join lobby --id A                     # talk; Ctrl-C leaves
   grtc-peer join lobby --id A --status 127.0.0.1:7900
   grtc-peer join ci --expect-peers 1 --send ping --expect pong --timeout 30s --json
+  grtc-peer join ci --until-eof                   # send stdin, then end
   grtc-peer join lobby --server ws://chat.example.net:8001 --ice-server stun:stun.example.net:3478
 
 Messages go to stdout, everything else to stderr; with --json one object a line goes to stdout.
 
-A script ends as soon as all that it expects has come and all that it sent has been delivered to whoever was there.
+A script (--send, --expect, --expect-peers, --until-eof) ends as soon as all that it expects has come and all that it sent
+has been delivered: each text and line to at least one peer, and to everybody else who is there. Exit code 0 means that.
 
 A message has at most 262,144 bytes. A line that is typed while nobody is connected goes to the first one who is.";
 
-/// How long a script waits when nothing else is said.
-const SCRIPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last lines may take to be read after the end was asked for.
 const LAST_LINES: Duration = Duration::from_secs(1);
-/// How long the peer may take to say what it is at.
-const ANSWER: Duration = Duration::from_secs(1);
-/// A pair that is not open after this long is stuck.
-const STUCK: Duration = Duration::from_secs(4);
-/// Lines that could not be sent and were not told of yet.
-const PROBLEMS: usize = 16;
 
 /// Join a room.
 #[derive(Debug, Args)]
@@ -60,7 +51,7 @@ pub(super) struct Join {
     #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = "For scripts")]
     expect_peers: Option<usize>,
 
-    /// Send this to everybody, once the channels that are waited for are open. Repeatable.
+    /// Send this to everybody, once the channels that are waited for are open, and end once it is delivered. Repeatable.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "For scripts")]
     send: Vec<String>,
 
@@ -68,7 +59,12 @@ pub(super) struct Join {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "For scripts")]
     expect: Vec<String>,
 
-    /// Give up after this long, e.g. 500ms, 30s or 2m [default: 30s with an expectation, else never]
+    /// Send each line of stdin to everybody, and end once all of it is delivered. A script without this does not read stdin.
+    #[arg(long, help_heading = "For scripts")]
+    until_eof: bool,
+
+    /// Give up after this long, e.g. 500ms, 30s, "1h 30m" [default: 30s with an expectation; with --until-eof 30s without
+    /// progress while a line or an expectation waits after the end of stdin; else never]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "For scripts")]
     timeout: Option<Duration>,
 
@@ -83,7 +79,7 @@ pub(super) struct Join {
     /// Let the status page listen beyond loopback. It asks nobody who they are.
     #[arg(
         long,
-        env = "GRTC_INSECURE_OPEN",
+        env = "GRTC_STATUS_INSECURE_OPEN",
         value_parser = clap::builder::BoolishValueParser::new(),
         num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true",
         hide_default_value = true, hide_possible_values = true,
@@ -93,14 +89,14 @@ pub(super) struct Join {
 }
 
 impl Join {
+    /// Whether it ends by itself.
     fn is_script(&self) -> bool {
-        self.expect_peers.is_some() || !self.expect.is_empty()
+        self.expect_peers.is_some() || !self.expect.is_empty() || !self.send.is_empty() || self.until_eof
     }
 
     pub(super) async fn run(self, started: std::time::Instant) -> Exit {
         let output = Output::new(self.json, started);
-        let limit = self.timeout.or(self.is_script().then_some(SCRIPT_TIMEOUT));
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        let patience = Patience::new(self.timeout, self.is_script(), self.until_eof);
         let board = match self.board(&output).await {
             Ok(board) => board,
             Err(exit) => return exit,
@@ -108,8 +104,8 @@ impl Join {
         let mut config = self.options.config();
         config.id.clone_from(&self.id);
         let late = format!("{} did not let this peer in within the --timeout", self.options.server);
-        match joined(Peer::join(config), deadline, late).await {
-            Ok((peer, events)) => Stay::new(self, output, board, deadline, Arc::new(peer)).run(events).await,
+        match joined(Peer::join(config), patience.until(), late).await {
+            Ok((peer, events)) => Stay::new(self, output, board, patience, Arc::new(peer)).run(events).await,
             Err(why) => not_joined(&output, why).await,
         }
     }
@@ -138,7 +134,7 @@ impl Join {
 async fn not_joined(output: &Output, why: NotJoined) -> Exit {
     // Whoever closed stdout still gets the exit code.
     let _ = timeout(LAST_LINES, async {
-        output.error(&why.code, &why.message).await?;
+        output.error(&why.code, None, &why.message).await?;
         output.done(false, &["the room was not joined".to_owned()]).await
     })
     .await;
@@ -151,159 +147,4 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "it has to be an IP address and a port, such as 127.0.0.1:7900 or [::1]:7900".to_owned())
-}
-
-/// Being in the room.
-struct Stay {
-    script: bool,
-    deadline: Option<Instant>,
-    output: Output,
-    board: Option<Arc<Board>>,
-    peer: Arc<Peer>,
-    expectation: Expectation,
-    delivery: Delivery,
-    /// Since when there is no open channel to a peer although one is being made.
-    connecting: HashMap<PeerId, Instant>,
-    somebody: Arc<Notify>,
-    lines: Option<JoinHandle<()>>,
-    /// The server ended the stay.
-    ended: Option<Exit>,
-}
-
-impl Stay {
-    fn new(join: Join, output: Output, board: Option<Arc<Board>>, deadline: Option<Instant>, peer: Arc<Peer>) -> Self {
-        if let Some(board) = &board {
-            board.attach(&peer, &join.options.server.to_string());
-        }
-        Self {
-            script: join.is_script(),
-            deadline,
-            output,
-            board,
-            expectation: Expectation::new(join.expect_peers, join.expect),
-            delivery: Delivery::new(Arc::clone(&peer), join.send),
-            peer,
-            connecting: HashMap::new(),
-            somebody: Arc::default(),
-            lines: None,
-            ended: None,
-        }
-    }
-
-    async fn run(mut self, mut events: Events) -> Exit {
-        let (problem, problems) = mpsc::channel(PROBLEMS);
-        if !self.script {
-            let sending = lines::send(Arc::clone(&self.peer), lines::read(), Arc::clone(&self.somebody), problem);
-            self.lines = Some(tokio::spawn(sending));
-        }
-        let interrupt = interrupted();
-        tokio::pin!(interrupt);
-        let deadline = self.deadline;
-        let end = tokio::select! {
-            end = self.until_the_end(&mut events, problems) => Some(end),
-            () = &mut interrupt => Some(Ok(Exit::Interrupted)),
-            () = reached(deadline) => None,
-        };
-        let exit = match end {
-            Some(Ok(exit)) => exit,
-            // Nobody reads any more: what else was asked for decides.
-            Some(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => match self.script_unmet().is_empty() {
-                true => Exit::Well,
-                false => Exit::Unmet,
-            },
-            Some(Err(_)) => Exit::Local,
-            None if self.script => {
-                let _ = timeout(LAST_LINES, self.tell_of_the_stuck()).await;
-                self.expectation.failure()
-            }
-            None => Exit::Well,
-        };
-        if let Some(lines) = self.lines.take() {
-            lines.abort();
-        }
-        tokio::select! {
-            () = self.peer.leave() => {}
-            // A second Ctrl-C does not wait for the goodbye.
-            () = interrupted() => {}
-        }
-        let unmet = self.script_unmet();
-        let end = if exit == Exit::Interrupted { Some(Instant::now()) } else { deadline };
-        tokio::select! {
-            done = self.output.done(exit == Exit::Well, &unmet) => exit.after(done),
-            () = interrupted() => Exit::Interrupted,
-            () = reached(end.map(|end| end.max(Instant::now()) + LAST_LINES)) => exit,
-        }
-    }
-
-    async fn until_the_end(
-        &mut self,
-        events: &mut Events,
-        mut problems: mpsc::Receiver<lines::Problem>,
-    ) -> io::Result<Exit> {
-        loop {
-            if self.script && self.script_unmet().is_empty() {
-                return Ok(Exit::Well);
-            }
-            tokio::select! {
-                event = events.next() => match event {
-                    Some(event) => self.event(&event).await?,
-                    None => return Ok(self.ended.unwrap_or(Exit::Signaling)),
-                },
-                Some(problem) = problems.recv() => self.output.not_sent(problem.peer_id.as_ref(), &problem.message).await?,
-                refused = self.delivery.progress() => if let Some((id, error)) = refused {
-                    self.output.not_sent(Some(&id), &error.to_string()).await?;
-                },
-                error = self.output.failed() => return Err(error),
-            }
-        }
-    }
-
-    async fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.output.event(event).await?;
-        if let Some(board) = &self.board {
-            board.note(event);
-        }
-        match event {
-            Event::Connecting { peer_id } => {
-                self.connecting.entry(peer_id.clone()).or_insert_with(Instant::now);
-            }
-            Event::Connected { peer_id, .. } => {
-                self.connecting.remove(peer_id);
-                self.somebody.notify_waiters();
-            }
-            Event::PeerLeft { peer_id, .. } => {
-                self.connecting.remove(peer_id);
-            }
-            Event::Ended { code, .. } => self.ended = Some(Exit::of_ended(code)),
-            _ => {}
-        }
-        self.expectation.note(event);
-        self.delivery.note(event, self.expectation.reached());
-        Ok(())
-    }
-
-    /// At the end of the time: says where the pairs are stuck that are not open.
-    async fn tell_of_the_stuck(&mut self) -> io::Result<()> {
-        let status = timeout(ANSWER, self.peer.status()).await.unwrap_or_default();
-        for pair in status.into_iter().filter(|pair| pair.state == Some(PairState::Connecting)) {
-            let Some(stage) = pair.stage.filter(|stage| *stage != Stage::Signaling) else { continue };
-            if self.connecting.get(&pair.peer_id).is_some_and(|since| since.elapsed() >= STUCK) {
-                let message = format!("the time is over: {}", stage.explanation());
-                self.event(&Event::Failed { peer_id: pair.peer_id, stage, message }).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What a script still waits for.
-    fn script_unmet(&self) -> Vec<String> {
-        if !self.script {
-            return Vec::new();
-        }
-        let mut unmet = self.expectation.unmet();
-        if !self.delivery.is_done() {
-            unmet.push("not everything sent was delivered".to_owned());
-        }
-        unmet
-    }
 }

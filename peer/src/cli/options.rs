@@ -82,20 +82,12 @@ impl Options {
     }
 }
 
-/// Reads `500ms`, `30s`, `2m` or `1h`.
+/// Reads a duration that is longer than nothing, such as `500ms`, `30s`, `1h 30m` or `PT30S`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let form = || format!("{text:?} is not a duration such as 500ms, 30s, 2m or 1h");
-    let number: u64 = number.parse().map_err(|_| form())?;
-    let ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(form()),
-    };
-    number.checked_mul(ms).map(Duration::from_millis).filter(|duration| !duration.is_zero()).ok_or_else(form)
+    let duration = text.parse().ok().and_then(|duration: jiff::SignedDuration| Duration::try_from(duration).ok());
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| format!("{text:?} is not a duration such as 500ms, 30s, 2m or \"1h 30m\""))
 }
 
 #[cfg(test)]
@@ -104,11 +96,19 @@ mod tests {
 
     #[test]
     fn durations_need_a_unit() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert_eq!(duration("1h"), Ok(Duration::from_secs(3_600)));
-        for text in ["", "30", "s", "-1s", "1.5s", "0s", "9999999999999999999h", "1 s", "1d"] {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("1h 30m", 5_400_000),
+            ("1.5s", 1_500),
+            ("2 minutes", 120_000),
+            ("PT30S", 30_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "30", "s", "-1s", "0s", "9999999999999999999h", "1d", "1y", "30s ago", "soon"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -2,11 +2,12 @@
 //! nothing but JSON with `--json`.
 
 use std::{
-    io::{self, IsTerminal, Write as _},
+    io::{self, Write as _},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
+use anstream::{AutoStream, ColorChoice, stream::RawStream};
 use grtc_peer::{Event, Payload, PeerId};
 use serde_json::{Value, json};
 
@@ -27,8 +28,7 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(json: bool, started: Instant) -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let colours = (wanted && io::stdout().is_terminal(), wanted && io::stderr().is_terminal());
+        let colours = (is_colourful(&io::stdout()), is_colourful(&io::stderr()));
         Self { json, started, colours, printer: Printer::new(), joined: AtomicBool::new(false) }
     }
 
@@ -46,22 +46,15 @@ impl Output {
         }
     }
 
-    /// Something went wrong.
-    pub(super) async fn error(&self, code: &str, message: &str) -> io::Result<()> {
-        match self.json {
-            true => self.line(json!({ "event": "error", "code": code, "message": message })).await,
-            false => self.printer.line(self.failure(code, message)).await,
+    /// Something went wrong, perhaps with one peer.
+    pub(super) async fn error(&self, code: &str, peer: Option<&PeerId>, message: &str) -> io::Result<()> {
+        let mut object = json!({ "event": "error", "code": code, "message": message });
+        if let Some(peer) = peer {
+            object["peer_id"] = json!(peer);
         }
-    }
-
-    /// A message was not sent, or not to this peer.
-    pub(super) async fn not_sent(&self, peer_id: Option<&PeerId>, message: &str) -> io::Result<()> {
-        match peer_id.filter(|_| self.json) {
-            Some(peer_id) => {
-                let (event, code) = ("error", "not_sent");
-                self.line(json!({ "event": event, "code": code, "peer_id": peer_id, "message": message })).await
-            }
-            None => self.error("not_sent", message).await,
+        match self.json {
+            true => self.line(object).await,
+            false => self.printer.line(self.failure(code, message)).await,
         }
     }
 
@@ -144,6 +137,9 @@ impl Output {
             Event::Refused { peer_id, message } => {
                 self.notice("33", &format!("{}: {}", name(peer_id), escaped(message)))
             }
+            Event::LocalFailure { peer_id, cause } => {
+                self.failure(cause.code(), &format!("no connection to {peer_id}: {cause}"))
+            }
             Event::Reconnecting { attempt, delay } => self.notice(
                 "33",
                 &format!("the server is gone: attempt {attempt} in {} ms; open channels go on", delay.as_millis()),
@@ -164,6 +160,11 @@ impl Output {
             false => format!("{from}: {text}"),
         })
     }
+}
+
+/// Whether a stream takes colours: a terminal, unless `NO_COLOR` and its like say something else.
+pub(super) fn is_colourful(stream: &impl RawStream) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
 }
 
 /// A line on stdout.
@@ -209,6 +210,9 @@ pub(crate) fn as_json(event: &Event) -> Value {
         }
         Event::Refused { peer_id, message } => {
             json!({ "event": "error", "code": "description_refused", "message": message, "peer_id": peer_id })
+        }
+        Event::LocalFailure { peer_id, cause } => {
+            json!({ "event": "error", "code": cause.code(), "message": cause.to_string(), "peer_id": peer_id })
         }
         Event::Reconnecting { attempt, delay } => {
             json!({ "event": "reconnecting", "attempt": attempt, "delay_ms": ms(*delay) })

@@ -4,12 +4,17 @@ use std::{
     io::{self, BufWriter, Write},
     sync::{Arc, OnceLock},
     thread,
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::stderr;
+
 /// Lines that wait to be printed.
 const LINES: usize = 64;
+/// How long the next line waits for stderr.
+const STEP: Duration = Duration::from_millis(100);
 
 /// A line, and where it goes.
 #[derive(Debug)]
@@ -73,15 +78,16 @@ impl Printer {
 /// Writes what waits together, then flushes.
 fn print(mut queue: mpsc::Receiver<Line>) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut waiting = Vec::new();
+    let (mut waiting, mut in_step) = (Vec::new(), true);
     while queue.blocking_recv_many(&mut waiting, LINES) > 0 {
         for line in waiting.drain(..) {
             match line {
                 Line::Out(line) => writeln!(out, "{line}")?,
                 Line::Err(line) => {
                     out.flush()?;
-                    // Nobody to tell when stderr is closed.
-                    let _ = writeln!(io::stderr(), "{line}");
+                    stderr::line(&line);
+                    // In one order for who reads both; who does not read this one is not waited for again.
+                    in_step = in_step && stderr::flush(STEP);
                 }
                 Line::Flush(flushed) => {
                     out.flush()?;

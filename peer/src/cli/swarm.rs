@@ -1,13 +1,13 @@
 //! `grtc-peer swarm ROOM`
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
+    collections::HashMap,
+    io,
     time::{Duration, Instant},
 };
 
 use clap::Args;
-use grtc_peer::{Event, Events, JoinError, Peer, PeerId, Stage};
+use grtc_peer::{Event, Events, JoinError, LocalCause, Peer, PeerId, Stage};
 use serde_json::json;
 use tokio::{sync::mpsc, task::JoinSet, time::timeout_at};
 
@@ -17,7 +17,7 @@ use super::{
     output::{ms, print},
     waiting::{interrupted, joined},
 };
-use crate::text::escaped;
+use crate::{stderr, text::escaped};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -73,8 +73,10 @@ impl Swarm {
             _ = timeout_at(deadline, tally.count(&mut told)) => false,
             () = &mut interrupt => true,
         };
-        let failed = tally.failed.filter(|_| !tally.is_complete());
-        let printed = tally.print(self.json, failed.map(|stage| (stage.failure(), stage.explanation())));
+        let printed = match tally.failure() {
+            Some((code, message)) => tally.print(self.json, Some((code, &message))),
+            None => tally.print(self.json, None),
+        };
         if self.stay && !stopped && printed.is_ok() {
             // Events are read on, so that nobody is held up.
             stopped = tokio::select! {
@@ -116,7 +118,7 @@ impl Swarm {
 
 async fn tell(number: usize, mut events: Events, sender: mpsc::Sender<Told>) {
     while let Some(event) = events.next().await {
-        if matches!(event, Event::Connected { .. } | Event::Failed { .. })
+        if matches!(event, Event::Connected { .. } | Event::Failed { .. } | Event::LocalFailure { .. })
             && sender.send((number, event)).await.is_err()
         {
             return;
@@ -124,22 +126,26 @@ async fn tell(number: usize, mut events: Events, sender: mpsc::Sender<Told>) {
     }
 }
 
-/// Counts the channels between the peers of the swarm.
+/// Counts the channels between the peers of the swarm, each event once.
 struct Tally {
     started: Instant,
     peers: usize,
-    ids: Vec<PeerId>,
-    /// Sides that are open: a channel is, when both are.
-    sides: BTreeSet<(usize, usize)>,
-    /// What each open took, in milliseconds, on the side that was later.
-    times: BTreeMap<(usize, usize), f64>,
+    numbers: HashMap<PeerId, usize>,
+    /// Sides that are open: a channel is, when both are. What its open took, in milliseconds.
+    sides: HashMap<(usize, usize), f64>,
+    /// What each open took, on the side that was later.
+    times: Vec<f64>,
     all: Option<Duration>,
     failed: Option<Stage>,
+    /// What this machine lacks: no more will come.
+    lacks: Option<LocalCause>,
 }
 
 impl Tally {
     fn new(started: Instant, peers: usize, ids: Vec<PeerId>) -> Self {
-        Self { started, peers, ids, sides: BTreeSet::new(), times: BTreeMap::new(), all: None, failed: None }
+        let numbers = ids.into_iter().enumerate().map(|(number, id)| (id, number)).collect();
+        let (sides, times) = (HashMap::new(), Vec::new());
+        Self { started, peers, numbers, sides, times, all: None, failed: None, lacks: None }
     }
 
     fn expected(&self) -> usize {
@@ -147,28 +153,30 @@ impl Tally {
     }
 
     fn open(&self) -> usize {
-        self.sides.iter().filter(|(a, b)| a < b && self.sides.contains(&(*b, *a))).count()
+        self.times.len()
     }
 
     async fn count(&mut self, told: &mut mpsc::Receiver<Told>) {
-        while self.open() < self.expected() {
+        while self.open() < self.expected() && self.lacks.is_none() {
             match told.recv().await {
-                Some((number, event)) => self.note(number, &event),
+                Some((number, event)) => self.note(number, event),
                 None => return,
             }
         }
-        self.all = Some(self.started.elapsed());
+        self.all = Some(self.started.elapsed()).filter(|_| self.is_complete());
     }
 
-    fn note(&mut self, number: usize, event: &Event) {
+    fn note(&mut self, number: usize, event: Event) {
         match event {
             Event::Connected { peer_id, timings, .. } => {
-                let Some(other) = self.ids.iter().position(|id| id == peer_id) else { return };
-                self.sides.insert((number, other));
-                let time = self.times.entry((number.min(other), number.max(other))).or_default();
-                *time = time.max(timings.total);
+                let Some(other) = self.numbers.get(&peer_id).copied() else { return };
+                let is_new = self.sides.insert((number, other), timings.total).is_none();
+                if let Some(time) = self.sides.get(&(other, number)).filter(|_| is_new) {
+                    self.times.push(time.max(timings.total));
+                }
             }
-            Event::Failed { stage, .. } => self.failed = self.failed.max(Some(*stage)),
+            Event::Failed { stage, .. } => self.failed = self.failed.max(Some(stage)),
+            Event::LocalFailure { cause, .. } => self.lacks = Some(cause),
             _ => {}
         }
     }
@@ -178,16 +186,26 @@ impl Tally {
     }
 
     fn exit(&self) -> Exit {
-        match (self.is_complete(), self.failed) {
-            (true, _) => Exit::Well,
-            (false, Some(stage)) => stage.into(),
-            (false, None) => Exit::Unmet,
+        match (self.is_complete(), &self.lacks, self.failed) {
+            (true, ..) => Exit::Well,
+            (false, Some(_), _) => Exit::Local,
+            (false, None, Some(stage)) => stage.into(),
+            (false, None, None) => Exit::Unmet,
+        }
+    }
+
+    /// The code and the words of what went wrong.
+    fn failure(&self) -> Option<(&'static str, String)> {
+        match (self.is_complete(), &self.lacks, self.failed) {
+            (true, ..) | (false, None, None) => None,
+            (false, Some(cause), _) => Some((cause.code(), cause.to_string())),
+            (false, None, Some(stage)) => Some((stage.failure(), stage.explanation().to_owned())),
         }
     }
 
     /// The result, with the code and the words of what went wrong.
     fn print(&self, as_json: bool, error: Option<(&str, &str)>) -> io::Result<()> {
-        let mut times: Vec<f64> = self.times.values().copied().collect();
+        let mut times = self.times.clone();
         times.sort_by(f64::total_cmp);
         let (p50, p99, max) = (percentile(&times, 50), percentile(&times, 99), times.last().copied());
         let (peers, open, expected) = (self.peers, self.open(), self.expected());
@@ -206,8 +224,7 @@ impl Tally {
             return print(&result.to_string());
         }
         if let Some((code, message)) = error {
-            // Nobody to tell when stderr is closed.
-            let _ = writeln!(io::stderr(), "* error ({code}): {}", escaped(message));
+            stderr::line(&format!("* error ({code}): {}", escaped(message)));
         }
         let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1} ms"));
         print(&format!("{peers} peers, {open} of {expected} channels open, all after {}", number(all)))?;
@@ -215,6 +232,7 @@ impl Tally {
     }
 }
 
+/// By nearest rank: a value that was measured, and so many of all are not above it.
 fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
     let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(place).copied()
@@ -222,7 +240,39 @@ fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use grtc_peer::{CandidatePair, Timings};
+
     use super::*;
+
+    fn connected(to: &str, total: f64) -> Event {
+        let pair = CandidatePair { local: String::new(), remote: String::new(), protocol: String::new() };
+        let timings = Timings { signaling: 0.0, ice: 0.0, dtls: 0.0, sctp: 0.0, total };
+        Event::Connected { peer_id: to.parse().unwrap(), pair, timings }
+    }
+
+    #[test]
+    fn a_channel_counts_once_when_both_sides_are_open() {
+        let ids = ["a", "b", "c"].map(|id| id.parse().unwrap()).into();
+        let mut tally = Tally::new(Instant::now(), 3, ids);
+        for (number, to, open) in
+            [(0, "b", 0), (0, "b", 0), (1, "a", 1), (1, "a", 1), (1, "x", 1), (2, "a", 1), (0, "c", 2)]
+        {
+            tally.note(number, connected(to, f64::from(number as u32)));
+            assert_eq!(tally.open(), open, "{number} {to}");
+        }
+        assert_eq!((tally.times.clone(), tally.is_complete()), (vec![1.0, 2.0], false));
+    }
+
+    #[test]
+    fn what_this_machine_lacks_comes_before_what_failed() {
+        let peer_id: PeerId = "b".parse().unwrap();
+        let mut tally = Tally::new(Instant::now(), 2, vec![]);
+        assert_eq!((tally.exit(), tally.failure()), (Exit::Unmet, None));
+        tally.note(0, Event::Failed { peer_id: peer_id.clone(), stage: Stage::Ice, message: String::new() });
+        assert_eq!((tally.exit(), tally.failure().unwrap().0), (Exit::Ice, "ice_failed"));
+        tally.note(0, Event::LocalFailure { peer_id, cause: LocalCause::OutOfFiles });
+        assert_eq!((tally.exit(), tally.failure().unwrap().0), (Exit::Local, "out_of_files"));
+    }
 
     #[test]
     fn percentiles_are_values_that_were_measured() {

@@ -18,7 +18,7 @@ use crate::{
     event::Event,
     mesh::PairKey,
     negotiator::{Action, ConnectionNumber, Input, Message, PairState},
-    report::{PeerStatus, Stage},
+    report::{LocalCause, PeerStatus, Stage},
 };
 
 #[derive(Default)]
@@ -28,6 +28,8 @@ struct Pair {
     /// How far any connection came since one was open.
     stage: Option<Stage>,
     error: String,
+    /// What this machine lacked for the last one, told already.
+    lacks: Option<LocalCause>,
     open: Option<Open>,
     /// The program was told that it is connected, and not that this is over.
     announced: bool,
@@ -81,6 +83,12 @@ impl Pairs {
         }
         match event {
             backend::Event::Input(input) => Some(input),
+            backend::Event::Local(cause) => {
+                if pair.lacks.replace(cause.clone()).as_ref() != Some(&cause) {
+                    self.events.push(Event::LocalFailure { peer_id: key.peer.clone(), cause }.into());
+                }
+                None
+            }
             backend::Event::Stage(stage) => {
                 pair.stage = pair.stage.max(Some(stage));
                 None
@@ -155,6 +163,7 @@ impl Pairs {
 
     fn enter(&mut self, key: &PairKey, state: PairState) {
         let pair = self.pairs.entry(key.clone()).or_default();
+        tracing::debug!(peer = %key.peer, ?state, "a pair changed");
         pair.state = Some(state);
         let peer_id = key.peer.clone();
         match state {
@@ -164,12 +173,13 @@ impl Pairs {
                 self.channels.insert(peer_id.clone(), open.channel.clone());
                 let event = Event::Connected { peer_id, pair: open.pair.clone(), timings: open.timings };
                 self.events.push(Telling { event, deliver: Some(open.deliver.clone()) });
-                (pair.announced, pair.stage) = (true, None);
+                (pair.announced, pair.stage, pair.lacks) = (true, None, None);
             }
             // The connection is closed in the same breath: that is when the program is told.
             PairState::Disconnected => {}
             PairState::Failed => {
-                let stage = pair.stage.unwrap_or(Stage::Signaling);
+                let reached = pair.stage.unwrap_or(Stage::Signaling);
+                let stage = if pair.lacks.is_some() { Stage::Local } else { reached };
                 let message = format!("{}: {}", pair.error, stage.explanation());
                 self.events.push(Event::Failed { peer_id, stage, message }.into());
             }

@@ -1,5 +1,8 @@
 //! One stay in a room over as many links as it takes.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::VecDeque, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use grtc_protocol::PeerId;
@@ -89,6 +92,7 @@ impl Session {
                 }
                 State::Opening(opening) => Some(match opening.await {
                     Ok((ends, text)) => {
+                        tracing::debug!("the link to the server is open again");
                         self.state = State::Up(ends);
                         self.lost = None;
                         self.backoff.reset();

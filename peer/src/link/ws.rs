@@ -20,7 +20,10 @@ use tokio_tungstenite::{
 };
 
 use super::{Incoming, LinkEnds, LinkError, SignalLink, url::ServerUrl};
-use crate::limits::{LINK_CLOSE, LINK_IDLE, LINK_OPEN, LINK_PONG, LINK_QUEUE};
+use crate::{
+    limits::{LINK_CLOSE, LINK_IDLE, LINK_OPEN, LINK_PONG, LINK_QUEUE},
+    report::LocalCause,
+};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -55,6 +58,9 @@ impl SignalLink for WebSocketLink {
         let socket = match timeout(LINK_OPEN, connecting).await {
             Ok(Ok((socket, _))) => socket,
             Ok(Err(Error::Http(response))) => return Err(refused(&response)),
+            Ok(Err(Error::Io(error))) if LocalCause::is_out_of_files(&error) => {
+                return Err(LinkError::Local(LocalCause::OutOfFiles));
+            }
             Ok(Err(error)) => return Err(self.unreachable(&reason(&error))),
             Err(_) => return Err(self.unreachable("it does not answer")),
         };

@@ -1,10 +1,13 @@
 //! Which addresses to gather candidates on.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use if_addrs::Interface;
 
-use crate::limits::{LOCAL_ADDRESSES, RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES};
+use crate::{
+    limits::{LOCAL_ADDRESSES, RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES},
+    report::LocalCause,
+};
 
 /// How this peer is reached. The default takes every usable address of every interface, IPv4 and IPv6, and loopback
 /// when that is all there is.
@@ -82,6 +85,12 @@ fn choose(network: &Network, there: Vec<Interface>) -> Result<Vec<SocketAddr>, N
         true => Err(NetworkError::Nothing),
         false => Ok(chosen.into_iter().map(|interface| SocketAddr::new(interface.ip(), 0)).collect()),
     }
+}
+
+/// What this machine lacks to bind all of these at once, if it lacks something: what the library says of it is a text.
+pub(super) fn lacks(addresses: &[SocketAddr]) -> Option<LocalCause> {
+    let bound: Result<Vec<_>, _> = addresses.iter().map(UdpSocket::bind).collect();
+    bound.err().map(LocalCause::from)
 }
 
 /// The receive window of an association, and what a UDP socket holds that this many bytes are asked for.

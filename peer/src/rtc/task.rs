@@ -16,6 +16,7 @@ use super::{
     channel_set::{Change, ChannelSet},
     connection::Connection,
     handler::Callback,
+    network,
 };
 use crate::{
     backend::{Command, Context, Event, Open},
@@ -31,6 +32,9 @@ pub(super) async fn run(settings: Arc<Settings>, context: Context, mut commands:
     match Connection::new(&settings, sender).await {
         Ok(connection) => Task::new(settings, context, connection).run(commands, callbacks).await,
         Err(error) => {
+            if let Some(cause) = network::lacks(&settings.addresses) {
+                context.event(Event::Local(cause)).await;
+            }
             let (reason, connection) = (format!("no connection can be made: {error}"), context.connection);
             context.input(Input::ConnectionLost { connection, reason }).await;
             // The driver drops the handle.

@@ -88,7 +88,7 @@ async fn open(socket_buffer: usize, rewrite: [Rewrite; 2]) -> [Side; 2] {
                 channels[side] = Some(open.channel);
             }
             Event::Input(Input::OperationFailed { message, .. }) => panic!("{message}"),
-            Event::Input(_) | Event::Stage(_) => {}
+            Event::Input(_) | Event::Local(_) | Event::Stage(_) => {}
         }
         if described {
             for (of, to) in candidates.iter_mut().zip([&b, &a]) {

@@ -1,0 +1,39 @@
+//! What `grtc-peer` logs on stderr, and that nobody has to read it.
+
+use std::process::Stdio;
+
+use grtc_testkit::{PeerEnded, PeerProcess, TestServer};
+
+/// A peer that connects to another one and ends, with these arguments; nobody reads its stderr meanwhile.
+async fn logging(under: &[&str], arguments: &[&str]) -> anyhow::Result<PeerEnded> {
+    let server = TestServer::start().await?;
+    let mut b = PeerProcess::join(&server, "r", "B", &["--json"]);
+    b.event("joined").await;
+    let url = server.url("");
+    let join = ["join", "r", "--server", &url, "--send", "x", "--json"];
+    Ok(PeerProcess::start_as(under, &[&join, arguments].concat(), Stdio::null()).end().await)
+}
+
+#[tokio::test]
+async fn debug_has_our_own_lines_and_trace_the_librarys_as_well() -> anyhow::Result<()> {
+    let quiet = logging(&[], &[]).await?;
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
+    let debug = logging(&[], &["--log-level", "debug"]).await?;
+    assert!(debug.code == Some(0) && debug.stderr.contains("a pair changed"), "{}", debug.stderr);
+    assert!(!debug.stderr.contains("rtc_ice"), "{}", debug.stderr);
+    let asked = logging(&["env", "RUST_LOG=rtc_ice=debug"], &[]).await?;
+    assert!(asked.stderr.contains("rtc_ice") && !asked.stderr.contains("grtc_peer"), "{}", asked.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_has_to_read_the_log() -> anyhow::Result<()> {
+    // Far more than a pipe holds.
+    let trace = logging(&[], &["--log-level", "trace"]).await?;
+    assert!(trace.code == Some(0) && trace.stderr.contains("rtc"), "{:?}: {}", trace.code, trace.stderr.len());
+    let closed = ["sh", "-c", "exec \"$0\" \"$@\" 2>&-"];
+    assert_eq!(logging(&closed, &["--log-level", "trace"]).await?.code, Some(0));
+    let full = ["sh", "-c", "exec \"$0\" \"$@\" 2>/dev/full"];
+    assert_eq!(logging(&full, &["--log-level", "trace"]).await?.code, Some(0));
+    Ok(())
+}
