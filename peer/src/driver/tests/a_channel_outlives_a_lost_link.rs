@@ -3,6 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::*;
+use crate::limits::ABSENT_GRACE_MS;
 
 #[tokio::test(start_paused = true)]
 async fn a_channel_outlives_a_lost_link() {
@@ -26,7 +27,7 @@ async fn a_channel_outlives_a_lost_link() {
     assert!(world.connections.try_recv().is_err());
 
     while !matches!(world.event().await, Event::Disconnected { .. }) {}
-    assert_eq!(begin.elapsed(), Duration::from_secs(90));
+    assert_eq!(begin.elapsed(), Duration::from_millis(ABSENT_GRACE_MS));
     assert!(world.channels.peers().is_empty());
     connection.dropped().await;
     world.leave().await;
