@@ -9,13 +9,16 @@ use clap::Args;
 use grtc_peer::{Peer, PeerId};
 use tokio::time::timeout;
 
-use self::{patience::Patience, stay::Stay};
+use self::{
+    patience::Patience,
+    stay::{Stay, Wanted},
+};
 use super::{
     Exit,
     exit::NotJoined,
     options::{Options, duration},
     output::Output,
-    waiting::joined,
+    waiting::{LAST_LINES, joined},
 };
 use crate::status::{Board, routes};
 
@@ -33,9 +36,6 @@ A script (--send, --expect, --expect-peers, --until-eof) ends as soon as all tha
 has been delivered: each text and line to at least one peer, and to everybody else who is there. Exit code 0 means that.
 
 A message has at most 262,144 bytes. A line that is typed while nobody is connected goes to the first one who is.";
-
-/// How long the last lines may take to be read after the end was asked for.
-const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Join a room.
 #[derive(Debug, Args)]
@@ -94,6 +94,11 @@ impl Join {
         self.expect_peers.is_some() || !self.expect.is_empty() || !self.send.is_empty() || self.until_eof
     }
 
+    fn wanted(self) -> Wanted {
+        let script = self.is_script();
+        Wanted { script, until_eof: self.until_eof, peers: self.expect_peers, texts: self.expect, send: self.send }
+    }
+
     pub(super) async fn run(self, started: std::time::Instant) -> Exit {
         let output = Output::new(self.json, started);
         let patience = Patience::new(self.timeout, self.is_script(), self.until_eof);
@@ -105,7 +110,13 @@ impl Join {
         config.id.clone_from(&self.id);
         let late = format!("{} did not let this peer in within the --timeout", self.options.server);
         match joined(Peer::join(config), patience.until(), late).await {
-            Ok((peer, events)) => Stay::new(self, output, board, patience, Arc::new(peer)).run(events).await,
+            Ok((peer, events)) => {
+                let peer = Arc::new(peer);
+                if let Some(board) = &board {
+                    board.attach(&peer, &self.options.server.to_string());
+                }
+                Stay::new(self.wanted(), output, board, patience, peer).run(events).await
+            }
             Err(why) => not_joined(&output, why).await,
         }
     }

@@ -1,11 +1,14 @@
 //! What ends a wait: Ctrl-C, and a time limit.
 
-use std::future::pending;
+use std::{future::pending, time::Duration};
 
 use grtc_peer::JoinError;
 use tokio::time::{Instant, sleep_until};
 
 use super::exit::{Exit, NotJoined};
+
+/// How long the last lines may take to be read after the end was asked for.
+pub(super) const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Joins, unless the time is over or Ctrl-C comes first. `late` is the sentence for the first.
 pub(super) async fn joined<T>(

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Join, LAST_LINES, Patience};
+use super::patience::Patience;
 use crate::{
     cli::{
         Exit,
@@ -17,7 +17,7 @@ use crate::{
         expectation::Expectation,
         lines::{self, Problem, Progress},
         output::Output,
-        waiting::{interrupted, reached},
+        waiting::{LAST_LINES, interrupted, reached},
     },
     status::Board,
 };
@@ -28,6 +28,16 @@ const ANSWER: Duration = Duration::from_secs(1);
 const STUCK: Duration = Duration::from_secs(4);
 /// What could not be sent and was not told of yet.
 const PROBLEMS: usize = 16;
+
+/// What a stay is for.
+pub(super) struct Wanted {
+    /// It ends by itself.
+    pub(super) script: bool,
+    pub(super) until_eof: bool,
+    pub(super) peers: Option<usize>,
+    pub(super) texts: Vec<String>,
+    pub(super) send: Vec<String>,
+}
 
 /// A peer in its room, and what is waited for.
 pub(super) struct Stay {
@@ -54,25 +64,22 @@ pub(super) struct Stay {
 
 impl Stay {
     pub(super) fn new(
-        join: Join,
+        wanted: Wanted,
         output: Output,
         board: Option<Arc<Board>>,
         patience: Patience,
         peer: Arc<Peer>,
     ) -> Self {
-        if let Some(board) = &board {
-            board.attach(&peer, &join.options.server.to_string());
-        }
         let (problem, problems) = mpsc::channel(PROBLEMS);
         let (progress, stdin) = watch::channel(Progress::default());
         Self {
-            script: join.is_script(),
-            until_eof: join.until_eof,
+            script: wanted.script,
+            until_eof: wanted.until_eof,
             patience,
             output,
             board,
-            expectation: Expectation::new(join.expect_peers, join.expect),
-            delivery: Delivery::new(Arc::clone(&peer), join.send, problem.clone()),
+            expectation: Expectation::new(wanted.peers, wanted.texts),
+            delivery: Delivery::new(Arc::clone(&peer), wanted.send, problem.clone()),
             peer,
             connecting: HashMap::new(),
             somebody: Arc::default(),

@@ -15,7 +15,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use super::{Audience, Line, Problem, Progress};
+use super::{
+    audience::{Audience, Problem, Progress},
+    stdin::Line,
+};
 
 /// How long everybody waits for one who takes nothing, or acknowledges nothing.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -11,7 +11,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::*;
+use grtc_peer::{PeerId, SendError};
+
+use super::{stdin::Line, *};
 
 /// What a peer does with lines.
 #[derive(Clone, Copy, PartialEq)]
