@@ -43,7 +43,7 @@ impl PeerProcess {
         let mut command = match under {
             [] => bare(binary),
             [program, options @ ..] => {
-                let mut command = bare(program.into());
+                let mut command = bare(program);
                 command.args(options).arg(binary);
                 command
             }
