@@ -62,6 +62,10 @@ use ws::upgrade::Sockets;
 /// # Errors
 /// When the configuration can't be run or the database can't be opened, and a [`PartEnded`] when a part of the server ends
 /// that it can't be without; it stops in good order then too.
+#[allow(
+    clippy::too_many_lines,
+    reason = "every part is made and ended here, in one order that is read from top to bottom"
+)]
 pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let config = config.check()?;
     let address = listener.local_addr().context("the listener has no address")?;

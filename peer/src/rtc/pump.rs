@@ -114,6 +114,7 @@ impl Reader {
 impl Pump {
     /// Runs until the channel has ended and the program has taken all that came over it. While the program does not read,
     /// no more than [`HELD_BYTES`] are taken from the channel, so that the other side waits with it.
+    #[allow(clippy::too_many_lines, reason = "one loop, whose branches share what is held")]
     pub(super) async fn run(mut self) {
         let (mut held, mut bytes) = (VecDeque::new(), 0);
         // The library lets the end of a channel overtake messages that it holds back: it is read on while any are held. Can go

@@ -2,6 +2,8 @@
 //!
 //! They share one executable, since each needs the whole server in it.
 
+#![allow(clippy::too_many_lines, reason = "a scenario is told from beginning to end")]
+
 mod a_full_disk_can_be_read;
 mod a_key_does_a_request_once;
 mod a_log_that_nobody_reads;
