@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use grtc_testkit::{Events, Launch, Raw, ServerProcess};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ async fn stopped(mut server: ServerProcess, within: Duration) -> anyhow::Result<
     assert_eq!(server.ended().await?, Some(0), "{}", server.log());
     assert!(since.elapsed() < within, "{:?}\n{}", since.elapsed(), server.log());
     assert!(!server.log().contains("was not closed"), "{}", server.log());
-    let files = std::fs::read_dir(server.database().parent().expect("a folder"))?;
+    let files = std::fs::read_dir(server.database().parent().context("the database is in no folder")?)?;
     let mut names: Vec<_> = files.map(|file| file.map(|file| file.file_name())).collect::<Result<_, _>>()?;
     names.retain(|name| name != "server.log");
     assert_eq!(names, ["grtc.db"], "{}", server.log());
