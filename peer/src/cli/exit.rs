@@ -43,7 +43,9 @@ impl From<&JoinError> for Exit {
         match error {
             JoinError::Link(error) if error.is_unauthorized() => Self::Identity,
             JoinError::Link(LinkError::Local(_)) => Self::Local,
-            JoinError::Network(NetworkError::Unlisted(_) | NetworkError::Nothing) => Self::Local,
+            JoinError::Network(NetworkError::Unlisted(_) | NetworkError::Local(_) | NetworkError::Nothing) => {
+                Self::Local
+            }
             JoinError::Network(_) => Self::Usage,
             _ => Self::Signaling,
         }
@@ -94,6 +96,7 @@ fn code(error: &JoinError) -> &str {
         JoinError::Link(LinkError::Refused { status: 401, .. }) => CloseCode::NotAuthenticated.word(),
         JoinError::Link(LinkError::Refused { status: 403, .. }) => CloseCode::NotAllowed.word(),
         JoinError::Link(error) => error.code(),
+        JoinError::Network(NetworkError::Local(cause)) => cause.code(),
         JoinError::Network(_) => "no_network",
         _ => "protocol",
     }

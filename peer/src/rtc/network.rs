@@ -32,6 +32,9 @@ pub enum NetworkError {
     /// The system does not say.
     #[error("the network interfaces can't be listed: {0}")]
     Unlisted(std::io::Error),
+    /// It can't say, because this machine lacks something else.
+    #[error(transparent)]
+    Local(LocalCause),
     /// A name that is not there.
     #[error("there is no interface {name:?} with an address; there are {there:?}")]
     NoSuchInterface {
@@ -51,7 +54,14 @@ pub enum NetworkError {
 impl Network {
     /// The addresses to bind, each with port 0.
     pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, NetworkError> {
-        choose(self, if_addrs::get_if_addrs().map_err(NetworkError::Unlisted)?)
+        choose(self, if_addrs::get_if_addrs().map_err(unlisted)?)
+    }
+}
+
+fn unlisted(error: std::io::Error) -> NetworkError {
+    match LocalCause::is_out_of_files(&error) {
+        true => NetworkError::Local(LocalCause::OutOfFiles),
+        false => NetworkError::Unlisted(error),
     }
 }
 
