@@ -4,9 +4,9 @@ import { inputFrom, isPolite, signalFor } from './protocol.js';
 import { RtcConnection } from './rtc.js';
 
 /**
- * @typedef {import('./negotiator_io.js').Action} Action
- * @typedef {import('./negotiator_io.js').Input} Input
- * @typedef {import('./negotiator_io.js').PairState} PairState
+ * @typedef {import('./negotiator/io.js').Action} Action
+ * @typedef {import('./negotiator/io.js').Input} Input
+ * @typedef {import('./negotiator/io.js').PairState} PairState
  * @typedef {import('./protocol.js').Signal} Signal
  * @typedef {Pick<RtcConnection, 'createOffer' | 'acceptOffer' | 'applyAnswer' | 'addCandidate' | 'send' | 'stats' | 'close' | 'messageBytes'>} Connection
  * @typedef {(options: ConstructorParameters<typeof RtcConnection>[0]) => Connection} CreateConnection

@@ -7,7 +7,7 @@ import { RoomError, checkSize, tooBig } from './room_error.js';
  * @typedef {object} PairsOptions
  * @property {() => RTCIceServer[]} iceServers
  * @property {(signal: import('./protocol.js').Signal) => unknown} signal
- * @property {(peer: string, state: import('./negotiator.js').PairState) => void} onState
+ * @property {(peer: string, state: import('./negotiator/io.js').PairState) => void} onState
  * @property {(from: string, text: string) => void} onMessage
  * @property {(error: { code: string, message: string, peer: string, limit?: number }) => void} onError
  * @property {import('./pair.js').CreateConnection | undefined} createConnection

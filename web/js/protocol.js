@@ -103,7 +103,7 @@ export function encode(message) {
  * The message that takes what a negotiator sends to its peer. Without an attempt it has no such field, as an old
  * client's.
  * @param {string} target
- * @param {import('./negotiator_io.js').Send} send
+ * @param {import('./negotiator/io.js').Send} send
  * @returns {Signal}
  */
 export function signalFor(target, send) {
@@ -132,7 +132,7 @@ export function signalFor(target, send) {
 /**
  * What such a message means to the negotiator of the peer that gets it.
  * @param {Signal} signal
- * @returns {import('./negotiator_io.js').Input}
+ * @returns {import('./negotiator/io.js').Input}
  */
 export function inputFrom(signal) {
   const attempt = signal.attempt ?? null;

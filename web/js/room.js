@@ -17,7 +17,7 @@ import { MESSAGE_BYTES, encode, parseName, parseServerMessage, parseSignal } fro
 
 /**
  * @typedef {import('./protocol.js').LeaveReason} LeaveReason
- * @typedef {import('./negotiator_io.js').PairState} PairState
+ * @typedef {import('./negotiator/io.js').PairState} PairState
  * @typedef {import('./rtc.js').PathStats} PathStats
  *
  * @typedef {object} Peer

@@ -6,7 +6,7 @@ import { icon } from './icons.js';
 
 /** @typedef {[kind: string, picture: import('./icons.js').IconName]} Look */
 
-/** @type {Record<import('../negotiator.js').PairState, Look>} */
+/** @type {Record<import('../negotiator/io.js').PairState, Look>} */
 const LOOKS = {
   connecting: ['busy', 'clock'],
   connected: ['good', 'check'],

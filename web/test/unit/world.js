@@ -7,9 +7,9 @@ import assert from 'node:assert/strict';
 import { Negotiator } from '../../js/negotiator.js';
 
 /**
- * @typedef {import('../../js/negotiator_io.js').Input} Input
- * @typedef {import('../../js/negotiator_io.js').Action} Action
- * @typedef {import('../../js/negotiator_io.js').Send} Send
+ * @typedef {import('../../js/negotiator/io.js').Input} Input
+ * @typedef {import('../../js/negotiator/io.js').Action} Action
+ * @typedef {import('../../js/negotiator/io.js').Send} Send
  *
  * @typedef {object} Weather
  * @property {number} seed

@@ -1,7 +1,7 @@
 /** What goes into a negotiator and what comes out of it. The keys are those of the golden traces. */
 
 /**
- * @typedef {import('./protocol.js').Candidate} Candidate
+ * @typedef {import('../protocol.js').Candidate} Candidate
  * @typedef {'connecting' | 'connected' | 'disconnected' | 'failed'} PairState
  * @typedef {{ sdp: string, attempt?: string | null }} NamedSdp
  * @typedef {{ candidate: Candidate | null, attempt?: string | null }} NamedCandidate

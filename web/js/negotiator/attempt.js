@@ -1,6 +1,6 @@
 /** One attempt at a connection, and the candidates that came before they could be used. */
 
-/** @typedef {import('./protocol.js').Candidate} Candidate */
+/** @typedef {import('../protocol.js').Candidate} Candidate */
 
 /**
  * The connection that a pair has now.
