@@ -4,12 +4,15 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 const web = new URL('../../', import.meta.url);
-const files = ['index.html', 'favicon.svg', ...['css', 'js', 'js/ui'].flatMap(filesIn)];
+const files = ['index.html', 'favicon.svg', ...['css', 'js'].flatMap(filesBelow)];
 
-/** @param {string} folder */
-function filesIn(folder) {
+/** @param {string} folder @returns {string[]} */
+function filesBelow(folder) {
   const entries = readdirSync(new URL(folder, web), { withFileTypes: true });
-  return entries.flatMap((entry) => (entry.isFile() ? [`${folder}/${entry.name}`] : []));
+  return entries.flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
 }
 
 const FORBIDDEN = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc|\beval\(|new Function|\bon\w+=["']/;
