@@ -31,7 +31,8 @@ export class RoomForm extends HTMLElement {
   #goOn = h('span', { t: 'room.channels_go_on', hidden: true });
   #wait = h('span', { class: 'wait' });
   #retry = h('button', { type: 'button', class: 'link', t: 'room.retry', hidden: true });
-  #bar = h('div', { class: 'room-status' }, this.#picture, this.#words, this.#goOn, this.#wait, this.#retry);
+  #said = h('div', { class: 'status-words' }, this.#words, this.#goOn, this.#wait, this.#retry);
+  #bar = h('div', { class: 'room-status' }, this.#picture, this.#said);
   #inside = h('p', { class: 'inside', hidden: true });
   #leave = h('button', { type: 'button' }, icon('leave'), h('span', { t: 'room.leave' }));
   #link = h('button', { type: 'button', class: 'quiet' }, icon('link'), h('span', { t: 'room.copy_link' }));
