@@ -17,20 +17,22 @@ pub(super) fn tag(text: &str) -> Result<ETag, ApiError> {
     format!("\"{text}\"").parse().map_err(|_| ApiError::internal(format!("{text:?} can't be an entity tag")))
 }
 
-/// Whether these are tags at all: none has a blank in it. (`headers` takes that for a fault of its own, and panics where
-/// debug assertions are on.)
-fn are_tags(headers: &HeaderMap, name: HeaderName) -> bool {
-    let is_blank = |inside: &str| inside.contains([' ', '\t']);
-    let is_list =
-        |list: &HeaderValue| list.to_str().is_ok_and(|list| !list.split('"').skip(1).step_by(2).any(is_blank));
-    headers.get_all(name).iter().all(is_list)
+/// Whether these can be tags of ours at all: in quotes is only what is visible ASCII. (`headers` takes anything else for a
+/// fault of its own, and panics where debug assertions are on; so it is asked after this.) Several header lines are one
+/// list, in which a quote may begin in one and end in the next.
+fn are_tags(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let lines: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    let is_tag = |inside: &[u8]| inside.iter().all(u8::is_ascii_graphic);
+    lines.join(&b", "[..]).split(|byte| *byte == b'"').skip(1).step_by(2).all(is_tag)
 }
 
 /// The versions that a request is for (`If-Match`). A tag that no item has names none.
 pub(super) fn condition(headers: &HeaderMap) -> Condition {
+    if !are_tags(headers, &IF_MATCH) {
+        return Condition::of(|_| false);
+    }
     match headers.typed_get::<IfMatch>().filter(|tags| !tags.is_any()) {
         None => Condition::always(),
-        Some(_) if !are_tags(headers, IF_MATCH) => Condition::of(|_| false),
         Some(tags) => {
             Condition::of(move |version| etag(version).parse().is_ok_and(|tag: ETag| tags.precondition_passes(&tag)))
         }
@@ -39,9 +41,8 @@ pub(super) fn condition(headers: &HeaderMap) -> Condition {
 
 /// The answer to who has this already (`If-None-Match`), also by a tag that a proxy has made weak.
 pub(super) fn not_modified(headers: &HeaderMap, tag: &ETag) -> Option<Response> {
-    let known = headers.typed_get::<IfNoneMatch>().filter(|_| are_tags(headers, IF_NONE_MATCH));
-    let known = known.is_some_and(|known| !known.precondition_passes(tag));
-    known.then(|| {
+    let known = are_tags(headers, &IF_NONE_MATCH).then(|| headers.typed_get::<IfNoneMatch>()).flatten();
+    known.is_some_and(|known| !known.precondition_passes(tag)).then(|| {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         set(&mut response, tag);
@@ -70,6 +71,7 @@ mod tests {
         for nothing in ["", "1", "\"x\"", "W/\"1\"", "\"1", "\"é\"", "\"1 \"", "\"01\""] {
             assert!(!holds(&[nothing], 1), "{nothing}");
         }
+        assert!(!holds(&["\"1", "1\""], 1) && !holds(&["\"1\"\u{e9}"], 1));
     }
 
     #[test]

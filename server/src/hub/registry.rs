@@ -21,6 +21,9 @@ use super::{
 };
 use crate::ice::IceServers;
 
+/// With so many rooms, one that gets empty ends at once: names that are joined and left hold no memory beyond that.
+const ROOMS_WITH_EMPTY_ONES: usize = 10_000;
+
 /// All rooms of this server.
 #[derive(Clone)]
 pub(crate) struct Registry(Arc<Shared>);
@@ -43,6 +46,7 @@ type Cell = Mutex<Room<Outbox>>;
 
 /// A place in a room. Dropping it is leaving, so that no end of a connection, a panic included, leaves a ghost.
 pub(crate) struct Membership {
+    registry: Registry,
     room: Arc<Cell>,
     peer: PeerId,
     /// What the others are told when this is dropped.
@@ -72,7 +76,7 @@ impl Registry {
         let now = Timestamp::now();
         locked.join(peer.clone(), outbox, &self.0.ice.for_peer(Some(&peer), now), now)?;
         drop(locked);
-        Ok(Membership { room, peer, reason: LeaveReason::Lost })
+        Ok(Membership { registry: self.clone(), room, peer, reason: LeaveReason::Lost })
     }
 
     /// Ends every connection with this code, and those that come from now on.
@@ -98,7 +102,16 @@ impl Registry {
         lock(&self.0.rooms).by_name.retain(|_, room| !lock(room).is_over(now));
     }
 
-    /// The rooms with the number of their peers, by name.
+    /// Lets a room go that may be empty, if there are too many to keep it.
+    fn make_room(&self, id: &RoomId) {
+        let mut rooms = lock(&self.0.rooms);
+        let is_empty = |rooms: &Rooms| rooms.by_name.get(id).is_some_and(|room| lock(room).len() == 0);
+        if rooms.by_name.len() > ROOMS_WITH_EMPTY_ONES && is_empty(&rooms) {
+            rooms.by_name.remove(id);
+        }
+    }
+
+    /// The rooms with the number of their peers, by name; without those that nobody is in.
     pub(crate) fn rooms(&self) -> Vec<(RoomId, usize)> {
         let cells: Vec<_> = lock(&self.0.rooms).by_name.iter().map(|(id, room)| (id.clone(), room.clone())).collect();
         let mut rooms: Vec<_> = cells.into_iter().map(|(id, room)| (id, lock(&room).len())).collect();
@@ -126,7 +139,13 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        lock(&self.room).leave(&self.peer, self.reason, Timestamp::now());
+        let mut room = lock(&self.room);
+        room.leave(&self.peer, self.reason, Timestamp::now());
+        let empty = (room.len() == 0).then(|| room.id().clone());
+        drop(room);
+        if let Some(id) = empty {
+            self.registry.make_room(&id);
+        }
     }
 }
 
@@ -193,5 +212,20 @@ mod tests {
         assert_eq!(rooms(), 1);
         registry.tick(Timestamp::now() + EMPTY_ROOM);
         assert_eq!(rooms(), 0);
+    }
+
+    #[test]
+    fn names_that_are_joined_and_left_at_once_are_bounded_and_in_no_list() {
+        let registry = registry();
+        let stays = join(&registry, "stays", "a").unwrap();
+        for n in 0..100_000 {
+            drop(join(&registry, &n.to_string(), "a").unwrap());
+        }
+        assert_eq!(registry.0.rooms.lock().unwrap().by_name.len(), ROOMS_WITH_EMPTY_ONES);
+        assert_eq!(registry.rooms(), [("stays".parse().unwrap(), 1)]);
+        assert_eq!(registry.peers(&"0".parse().unwrap()), []);
+        registry.tick(Timestamp::now() + EMPTY_ROOM);
+        assert_eq!(registry.0.rooms.lock().unwrap().by_name.len(), 1);
+        drop(stays);
     }
 }

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::notice::{Frame, Notice};
 
 /// How long a room that nobody is in goes on: who was alone in it and comes right back (a page that is loaded anew) finds
-/// its broadcasts numbered on. Short, since every name that was ever joined is held for as long.
+/// its broadcasts numbered on. Short, since every name that was joined is held for as long.
 pub(crate) const EMPTY_ROOM: Duration = Duration::from_secs(2);
 
 /// A way to somebody in a room, here or elsewhere.
@@ -37,6 +37,10 @@ pub(crate) struct Room<M> {
 impl<M: Member> Room<M> {
     pub(crate) fn new(id: RoomId) -> Self {
         Self { id, members: IndexMap::new(), broadcasts: 0, empty_since: None }
+    }
+
+    pub(crate) fn id(&self) -> &RoomId {
+        &self.id
     }
 
     pub(crate) fn len(&self) -> usize {

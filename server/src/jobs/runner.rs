@@ -1,6 +1,10 @@
 //! Takes jobs that are due, works on them, and writes down what came of it. One task for all of them.
 
-use std::time::Duration;
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use serde_json::value::RawValue;
 use tokio::time::sleep;
@@ -81,10 +85,18 @@ async fn step(store: &Store, work: Work) -> Result<Option<Duration>, StoreError>
 
 fn attempt(job: &Job, item: Option<&Item>, work: Work) -> Outcome {
     let Some(item) = item else { return Outcome::Failed(format!("item {} was deleted", job.item_id)) };
-    match work(item) {
+    // A fault that one item brings to light is that item's: without the catch it would end the runner at every start.
+    let done = catch_unwind(AssertUnwindSafe(|| work(item))).unwrap_or_else(|panic| Err(words(&*panic)));
+    match done {
         Ok(result) => Outcome::Done(result),
         Err(error) => Outcome::Again { error, at: now().saturating_add(retry_after(job.attempts)) },
     }
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("a fault of grtc: {}", words.unwrap_or("it panicked"))
 }
 
 /// Exponential, with full jitter: half of it is certain, half is chance. In microseconds.
@@ -136,6 +148,23 @@ mod tests {
         }
         let job = store.job(id).await.unwrap().unwrap();
         assert_eq!((job.state, job.attempts, job.error.as_deref()), (JobState::Failed, 5, Some("no luck")));
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_the_work_is_a_failed_attempt_and_other_jobs_go_on() {
+        fn panics_at_the_first(item: &Item) -> Result<Box<RawValue>, String> {
+            assert!(item.id != 1, "no luck with {}", item.title);
+            super::super::digest::digest(item)
+        }
+        let (store, id) = store_with_a_job().await;
+        let new = NewItem { title: "d".into(), description: None, status: Status::Active };
+        store.create(vec![new], None).await.unwrap();
+        let Ok(Written::Done(other)) = store.process(2, None).await else { panic!("not queued") };
+        step(&store, panics_at_the_first).await.unwrap();
+        let job = store.job(id).await.unwrap().unwrap();
+        assert_eq!((job.state, job.attempts), (JobState::Queued, 1));
+        assert!(job.error.unwrap().contains("no luck with a b"));
+        assert_eq!(store.job(other.id).await.unwrap().unwrap().state, JobState::Done);
     }
 
     #[tokio::test]

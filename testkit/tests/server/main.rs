@@ -37,3 +37,4 @@ mod senders_have_limits;
 mod texts_are_found_in_every_form;
 mod the_command_line_helps;
 mod the_log_keeps_secrets;
+mod the_log_names_requests;

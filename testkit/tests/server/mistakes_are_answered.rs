@@ -78,19 +78,18 @@ async fn messages_to_peers_that_have_gone_are_no_flood() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_is_no_websocket_frame_ends_with_1008() -> anyhow::Result<()> {
+async fn what_is_no_websocket_frame_ends_with_1002_or_1007() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     let mut watcher = server.join("room1", "watcher").await?;
     let fragment = grtc_testkit::raw::frame(true, Opcode::Continuation, b"x");
     let bad_utf8 = grtc_testkit::raw::frame(true, Opcode::Text, b"\xff\xfe");
     let long_ping = grtc_testkit::raw::frame(true, Opcode::Ping, &[0; 126]);
-    for (n, bytes) in [&b"\x81\x01x"[..], b"\xc1\x80\0\0\0\0", b"\x83\x80\0\0\0\0", &fragment, &bad_utf8, &long_ping]
-        .into_iter()
-        .enumerate()
-    {
+    let broken =
+        [&b"\x81\x01x"[..], b"\xc1\x80\0\0\0\0", b"\x83\x80\0\0\0\0", &fragment, &long_ping].map(|bytes| (bytes, 1002));
+    for (n, (bytes, code)) in broken.into_iter().chain([(&bad_utf8[..], 1007)]).enumerate() {
         let mut raw = Raw::upgrade(server.address(), &format!("/ws/room1?peer_id=p{n}")).await?;
         raw.send(bytes).await?;
-        assert_eq!(raw.close_code(grtc_testkit::raw::WAIT).await?, 1008, "{bytes:?}");
+        assert_eq!(raw.close_code(grtc_testkit::raw::WAIT).await?, code, "{bytes:?}");
         assert_eq!(watcher.skip_to("peer_left").await?["reason"], "lost");
     }
     server.stop().await

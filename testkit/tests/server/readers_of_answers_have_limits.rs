@@ -1,6 +1,6 @@
 //! Clients that ask for much and read nothing: the server's memory does not grow with them, and they are let go.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use grtc_testkit::{Launch, Raw, ServerProcess};
 use serde_json::json;
@@ -66,11 +66,30 @@ async fn with_little_memory_they_are_refused_and_the_process_lives() -> anyhow::
     let database = directory.path().join("grtc.db");
     let launch = Launch { under: &under, database: Some(&database), ..Launch::default() };
     let server = ServerProcess::launch(&launch).await?;
-    let _crowd = crowd(&server, 16).await?;
+    let mut crowd = crowd(&server, 16).await?;
     for _ in 0..10 {
         let answer = server.http().get("/api/items/?limit=1000").await;
         assert!(answer.is_ok_and(|answer| matches!(answer.status, 200 | 503)));
     }
+    let refused = loop {
+        let answer = server.http().get("/rooms").await?;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(crowd.len() < 100, "nobody is refused");
+        let mut raw = Raw::connect(server.address()).await?;
+        raw.send(ASK).await?;
+        crowd.push(raw);
+    };
+    assert_eq!((refused.status, &refused.json()?["code"]), (503, &json!("overloaded")));
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
     assert_eq!(server.http().get("/health").await?.status, 200, "{}", server.log());
+    assert!(server.log().contains("hold all the memory for answers"), "{}", server.log());
+    drop(crowd);
+    let since = Instant::now();
+    while server.http().get("/rooms").await?.status != 200 {
+        assert!(since.elapsed() < Duration::from_secs(10), "what they held is not given back");
+        tokio::task::yield_now().await;
+    }
     server.stop().await
 }

@@ -1,0 +1,63 @@
+//! What an operator finds in the log: why somebody was refused, and which request it was.
+
+use std::time::{Duration, Instant};
+
+use grtc_testkit::{Launch, Raw, ServerProcess, raw::RawAnswer};
+use serde_json::Value;
+
+const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+
+/// The answer to a `GET` with these header lines, and the connection that it came on.
+async fn get(server: &ServerProcess, path: &str, lines: &str) -> anyhow::Result<(RawAnswer, Raw)> {
+    let mut raw = Raw::connect(server.address()).await?;
+    raw.send(format!("GET {path} HTTP/1.1\r\n{lines}\r\n\r\n")).await?;
+    Ok((raw.answer().await?, raw))
+}
+
+/// The line that has all of this in it, as JSON. It may be written after the answer.
+async fn line(server: &ServerProcess, words: &[&str]) -> anyhow::Result<Value> {
+    let since = Instant::now();
+    loop {
+        let log = server.log();
+        if let Some(line) = log.lines().find(|line| words.iter().all(|word| line.contains(word))) {
+            return Ok(serde_json::from_str(line)?);
+        }
+        anyhow::ensure!(since.elapsed() < Duration::from_secs(10), "{words:?} are in no line of:\n{log}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_was_compared_and_which_request_it_was() -> anyhow::Result<()> {
+    let server = ServerProcess::launch(&Launch::default()).await?;
+    for (lines, words) in [
+        ("Host: proxy.example:81", &["proxy.example:81", "loopback"][..]),
+        ("Host: localhost:81\r\nOrigin: http://app.example", &["localhost:81", "http://app.example", "--allow-origin"]),
+    ] {
+        let (answer, _) = get(&server, "/rooms", lines).await?;
+        assert_eq!(answer.status, 403);
+        let id = answer.header("x-request-id").unwrap_or_default();
+        assert!(!id.is_empty());
+        assert_eq!(line(&server, &[words, &[id]].concat()).await?["level"], "WARN");
+    }
+    for _ in 0..100 {
+        get(&server, "/rooms", "Host: proxy.example").await?;
+    }
+    let lines = server.log().lines().filter(|line| line.contains("WARN")).count();
+    assert!(lines < 50, "{lines} lines for 102 refusals");
+    server.stop().await
+}
+
+#[tokio::test]
+async fn the_end_of_a_websocket_names_the_request_that_began_it() -> anyhow::Result<()> {
+    let server = ServerProcess::launch(&Launch::default()).await?;
+    let _a = server.join("room1", "a").await?;
+    let (answer, mut raw) = get(&server, "/ws/room1?peer_id=a", &format!("Host: localhost\r\n{UPGRADE}")).await?;
+    assert_eq!(answer.status, 101);
+    let code = raw.close_code(Duration::from_secs(10)).await?;
+    let id = answer.header("x-request-id").unwrap_or_default();
+    assert!(!id.is_empty(), "{answer:?}");
+    let line = line(&server, &["close.code", id]).await?;
+    assert_eq!(line["close.code"], code);
+    server.stop().await
+}
