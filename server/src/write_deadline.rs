@@ -7,24 +7,28 @@ use std::{
     time::Duration,
 };
 
+use grtc_protocol::limits::CLOSE_GRACE;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::sleep,
 };
+use tokio_util::sync::CancellationToken;
 
 /// How long a client may take nothing of an answer: kernels say that there is room again in large steps only.
 pub(crate) const ANSWER_STALL: Duration = Duration::from_secs(30);
 
-/// A stream whose writes fail once nothing has been taken for [`ANSWER_STALL`]. Who reads slowly is waited for.
+/// A stream whose writes fail once nothing has been taken for [`ANSWER_STALL`], or, once the server stops, for
+/// [`CLOSE_GRACE`]: who does not read is no work under way. Who reads slowly is waited for.
 pub(crate) struct WriteDeadline<S> {
     inner: S,
+    stop: CancellationToken,
     /// Set while the client takes nothing.
-    alarm: Option<Pin<Box<Sleep>>>,
+    alarm: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl<S> WriteDeadline<S> {
-    pub(crate) fn new(inner: S) -> Self {
-        Self { inner, alarm: None }
+    pub(crate) fn new(inner: S, stop: CancellationToken) -> Self {
+        Self { inner, stop, alarm: None }
     }
 
     pub(crate) fn into_inner(self) -> S {
@@ -36,9 +40,21 @@ impl<S> WriteDeadline<S> {
             self.alarm = None;
             return written;
         }
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(ANSWER_STALL)));
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(stalled(self.stop.clone())));
         ready!(alarm.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of the answer")))
+    }
+}
+
+/// How long nothing may be taken from now on.
+async fn stalled(stop: CancellationToken) {
+    let stopping = async {
+        stop.cancelled().await;
+        sleep(CLOSE_GRACE).await;
+    };
+    tokio::select! {
+        () = sleep(ANSWER_STALL) => {}
+        () = stopping => {}
     }
 }
 
@@ -93,8 +109,23 @@ mod tests {
     async fn who_takes_nothing_is_not_waited_for() {
         let (_client, server) = tokio::io::duplex(16);
         let since = Instant::now();
-        let error = WriteDeadline::new(server).write_all(&[0; 17]).await.unwrap_err();
+        let mut writer = WriteDeadline::new(server, CancellationToken::new());
+        let error = writer.write_all(&[0; 17]).await.unwrap_err();
         assert_eq!((error.kind(), since.elapsed().as_secs()), (io::ErrorKind::TimedOut, ANSWER_STALL.as_secs()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_does_not_wait_for_who_takes_nothing() {
+        let (_client, server) = tokio::io::duplex(16);
+        let (since, stop) = (Instant::now(), CancellationToken::new());
+        let mut writer = WriteDeadline::new(server, stop.clone());
+        let stopping = async {
+            sleep(Duration::from_secs(5)).await;
+            stop.cancel();
+        };
+        let (written, ()) = tokio::join!(writer.write_all(&[0; 17]), stopping);
+        assert!(written.is_err());
+        assert_eq!(since.elapsed().as_secs(), 5 + CLOSE_GRACE.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
@@ -107,7 +138,7 @@ mod tests {
             }
             client
         });
-        WriteDeadline::new(server).write_all(&[0; 16 + 20]).await.unwrap();
+        WriteDeadline::new(server, CancellationToken::new()).write_all(&[0; 16 + 20]).await.unwrap();
         reading.await.unwrap();
     }
 }

@@ -123,7 +123,7 @@ impl Server {
             .header_read_timeout(HEADER_TIMEOUT)
             .max_headers(HEADERS)
             .max_buf_size(HEADER_BYTES)
-            .serve_connection(HttpIo::new(WriteDeadline::new(wire)), service)
+            .serve_connection(HttpIo::new(WriteDeadline::new(wire, self.stop.clone())), service)
             .with_upgrades();
         let mut connection = pin!(connection);
         let result = tokio::select! {
