@@ -25,7 +25,7 @@ use crate::{
         ws::WebSocketLink,
     },
     report::PeerStatus,
-    rtc::{IceServer, NetworkError, Settings, WebRtc},
+    rtc::{self, IceServer, NetworkError, Settings, WebRtc},
 };
 
 /// A peer in a room.
@@ -77,22 +77,19 @@ impl Peer {
     /// # Errors
     /// As [`Peer::join`].
     pub async fn join_over(config: Config, link: Arc<dyn SignalLink>) -> Result<(Self, Events), JoinError> {
-        let addresses = config.network.addresses()?;
+        config.network.addresses()?;
         let (ends, first) = session::first_frame(Arc::clone(&link), config.id.clone()).await?;
         let Ok(ServerMessage::RoomState(state)) = ServerMessage::parse(&first) else {
             return Err(JoinError::Protocol);
         };
         let offered = state.ice_servers.map(|json| ice_servers(json.get())).unwrap_or_default();
         let settings = Settings {
-            addresses,
-            advertised: config.network.advertised.clone(),
-            ice_servers: if config.ice_servers.is_empty() { offered } else { config.ice_servers.clone() },
-            relay_only: config.network.relay_only,
-            resolve_mdns: !config.network.no_mdns,
+            ice_servers: usable(if config.ice_servers.is_empty() { offered } else { config.ice_servers.clone() }),
+            network: config.network.clone(),
             socket_buffer: SOCKET_BUFFER_BYTES,
         };
         let mut urls = settings.ice_servers.iter().flat_map(|server| &server.urls);
-        if settings.relay_only && !urls.any(|url| url.starts_with("turn")) {
+        if settings.network.relay_only && !urls.any(|url| rtc::is_turn(url)) {
             return Err(NetworkError::NoRelay.into());
         }
         Ok(Self::start(config.room, state.your_peer_id, state.peers, settings, link, ends))
@@ -208,6 +205,19 @@ impl Stream for Events {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
         self.0.poll_recv(context)
     }
+}
+
+/// Those that can be used. The others are said, and spoil nothing.
+fn usable(servers: Vec<IceServer>) -> Vec<IceServer> {
+    let mut usable = Vec::new();
+    for server in servers {
+        let (server, left_out) = server.usable();
+        for (url, reason) in left_out {
+            tracing::warn!(%url, %reason, "an ICE server is left out");
+        }
+        usable.extend(server);
+    }
+    usable
 }
 
 /// `RTCIceServer`s as a server gives them. What can't be read is left out.

@@ -52,6 +52,6 @@ pub use self::{
     },
     negotiator::PairState,
     report::{CandidatePair, LocalCause, PeerStatus, Stage, Timings},
-    rtc::{IceServer, Network, NetworkError},
+    rtc::{IceServer, Network, NetworkError, UnusableIceServer},
 };
 pub use grtc_protocol::{PeerId, RoomId};

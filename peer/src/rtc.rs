@@ -10,15 +10,19 @@
 //! | [`window`] | how long a message may be, and how much may be under way |
 //! | [`sizes`] | what descriptions say about that |
 //! | [`candidates`] | local candidates as they are signaled |
+//! | [`description`] | pure: what other stacks describe, and what the library takes |
 //! | [`handler`] | the library's callbacks, which own nothing |
 //! | [`runtime`] | what makes the library fast |
 //! | [`network`] | which addresses to gather on |
+//! | [`ice_server`] | which STUN and TURN servers can be used |
 
 mod candidates;
 pub(crate) mod channel;
 mod channel_set;
 mod connection;
+mod description;
 mod handler;
+mod ice_server;
 mod network;
 mod pump;
 mod runtime;
@@ -33,37 +37,22 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-pub use self::network::{Network, NetworkError};
+pub(crate) use self::ice_server::is_turn;
+pub use self::{
+    ice_server::{IceServer, UnusableIceServer},
+    network::{Network, NetworkError},
+};
 use crate::{
     backend::{Context, Handle, RtcBackend},
     limits::CONNECTION_QUEUE,
 };
 
-/// A STUN or TURN server.
-#[derive(Clone, PartialEq, Eq)]
-pub struct IceServer {
-    /// `stun:`, `turn:` or `turns:` URLs.
-    pub urls: Vec<String>,
-    /// For TURN.
-    pub username: String,
-    /// For TURN. Never printed.
-    pub credential: String,
-}
-
-impl std::fmt::Debug for IceServer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IceServer").field("urls", &self.urls).finish_non_exhaustive()
-    }
-}
-
 /// What every connection of a peer is made with.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) addresses: Vec<std::net::SocketAddr>,
-    pub(crate) advertised: Vec<std::net::IpAddr>,
+    pub(crate) network: Network,
+    /// Those that can be used.
     pub(crate) ice_servers: Vec<IceServer>,
-    pub(crate) relay_only: bool,
-    pub(crate) resolve_mdns: bool,
     /// Asked of the kernel for each UDP socket, in bytes.
     pub(crate) socket_buffer: usize,
 }

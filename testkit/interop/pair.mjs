@@ -114,11 +114,7 @@ export class Pair {
   #finish() {
     const { lines, done } = this.#options;
     if (this.#said < lines || this.#heard < lines) return;
-    const sent = setInterval(() => {
-      if (this.#channel.bufferedAmount) return;
-      clearInterval(sent);
-      setTimeout(done, 300);
-    }, 10);
+    done();
   }
 
   #send(signal) {

@@ -32,14 +32,16 @@ function pair(peer) {
   return pairs.get(peer);
 }
 
+let heardAll = false;
 function done() {
-  link.send(JSON.stringify({ type: 'leave' }));
-  setTimeout(() => process.exit(0), 100);
+  heardAll = true;
 }
 
 link.on('message', (text) => {
   const frame = JSON.parse(text);
   if (frame.type === 'room_state') for (const peer of frame.peers) void pair(peer).offer();
+  // The other side leaves once it has heard all and all that it said is delivered.
+  if (frame.type === 'peer_left') process.exit(heardAll ? 0 : 1);
   if (frame.type === 'webrtc_signal') void pair(frame.from_peer_id).signal(frame.signal);
 });
 link.on('error', (error) => {

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
-use grtc_peer::{Config, IceServer, Network, RoomId, ServerUrl};
+use grtc_peer::{Config, IceServer, Network, RoomId, ServerUrl, UnusableIceServer};
 
 /// Where the server is, and how this machine is reached.
 #[derive(Clone, Debug, Args)]
@@ -51,14 +51,8 @@ pub(super) struct Options {
     no_mdns: bool,
 }
 
-fn ice_url(text: &str) -> Result<String, String> {
-    match ["stun:", "stuns:", "turn:", "turns:"]
-        .iter()
-        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
-    {
-        true => Ok(text.to_owned()),
-        false => Err("an ICE server begins with stun: or turn:".to_owned()),
-    }
+fn ice_url(text: &str) -> Result<String, UnusableIceServer> {
+    IceServer::check_url(text).map(|()| text.to_owned())
 }
 
 impl Options {

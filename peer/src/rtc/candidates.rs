@@ -5,8 +5,11 @@ use std::net::IpAddr;
 use grtc_protocol::signal::IceCandidate;
 use webrtc::peer_connection::{RTCIceCandidate, RTCIceCandidateType};
 
-/// A local candidate, with a copy for each address to advertise. `mid` is the stream's name in the local description.
-pub(super) fn signaled(candidate: RTCIceCandidate, advertised: &[IpAddr], mid: Option<&str>) -> Vec<IceCandidate> {
+/// The stream that candidates are for: its name, if it has one, and its place.
+type Stream<'a> = (Option<&'a str>, u16);
+
+/// A local candidate, with a copy for each address to advertise.
+pub(super) fn signaled(candidate: RTCIceCandidate, advertised: &[IpAddr], stream: Stream<'_>) -> Vec<IceCandidate> {
     let mut variants = vec![candidate];
     if variants.iter().all(|candidate| candidate.typ == RTCIceCandidateType::Host) {
         for ip in advertised {
@@ -18,16 +21,11 @@ pub(super) fn signaled(candidate: RTCIceCandidate, advertised: &[IpAddr], mid: O
         }
     }
     (variants.iter().filter_map(|candidate| candidate.to_json().ok()))
-        .map(|json| IceCandidate {
-            candidate: json.candidate,
-            sdp_mid: mid.map(str::to_owned),
-            sdp_m_line_index: Some(0),
-            username_fragment: None,
-        })
+        .map(|json| IceCandidate { candidate: json.candidate, ..end(stream) })
         .collect()
 }
 
-/// The first stream's name in a description.
-pub(super) fn mid(sdp: &str) -> Option<String> {
-    sdp.lines().find_map(|line| line.strip_prefix("a=mid:")).map(|mid| mid.trim().to_owned())
+/// The end of the candidates.
+pub(super) fn end((mid, place): Stream<'_>) -> IceCandidate {
+    IceCandidate { sdp_mid: mid.map(str::to_owned), sdp_m_line_index: Some(place), ..IceCandidate::default() }
 }

@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use grtc_protocol::signal::IceCandidate;
 use rtc::{ice::mdns::MulticastDnsMode, peer_connection::configuration::setting_engine::SctpMaxMessageSize};
 use tokio::sync::mpsc;
 use webrtc::{
@@ -23,6 +22,7 @@ use webrtc::{
 
 use super::{
     Settings,
+    description::{self, Description, Role, Unusable},
     handler::{Callback, Handler},
     network::receive_limits,
     runtime::{Flow, KickRuntime},
@@ -32,7 +32,7 @@ use super::{
 use crate::{
     channel::Label,
     limits::{
-        DESCRIPTION_BYTES, ICE_CHECK_INTERVAL, ICE_CHECKS, ICE_DISCONNECTED, ICE_FAILED, ICE_KEEPALIVE, RELAY_WAIT,
+        ICE_CHECK_INTERVAL, ICE_CHECKS, ICE_DISCONNECTED, ICE_FAILED, ICE_KEEPALIVE, RELAY_WAIT, REMOTE_CANDIDATES,
     },
     report::CandidatePair,
 };
@@ -48,19 +48,29 @@ pub(super) struct Connection {
     window: Arc<Window>,
     /// What this side's UDP sockets hold.
     socket: usize,
+    /// This side's DTLS role, which stays what it is (RFC 8842, section 5.3).
+    role: Option<Role>,
+    /// What the other side has described last.
+    remote: Option<Description>,
+    /// The stream's name and place in what was described to the other side, which candidates repeat.
+    stream: (Option<String>, u16),
+    /// Candidates of the other side since ICE began.
+    remote_candidates: usize,
 }
 
 impl Connection {
     /// A connection with its sockets bound.
     pub(super) async fn new(settings: &Settings, callbacks: mpsc::Sender<Callback>) -> Result<Self, Error> {
-        if settings.resolve_mdns && !NO_MULTICAST.load(Ordering::Relaxed) {
+        if !settings.network.no_mdns && !NO_MULTICAST.load(Ordering::Relaxed) {
             match Self::kicked(settings, MulticastDnsMode::QueryOnly, callbacks.clone()).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) => {
-                    NO_MULTICAST.store(true, Ordering::Relaxed);
-                    tracing::debug!(%error, "no multicast: .local candidates are left to the other side's checks");
-                }
+                Err(error) => tracing::debug!(%error, "no connection with multicast"),
             }
+            let connection = Self::kicked(settings, MulticastDnsMode::Disabled, callbacks).await?;
+            // It was the multicast, and not that there is no address for the moment.
+            NO_MULTICAST.store(true, Ordering::Relaxed);
+            tracing::debug!("no multicast: .local candidates are left to the other side's checks");
+            return Ok(connection);
         }
         Self::kicked(settings, MulticastDnsMode::Disabled, callbacks).await
     }
@@ -83,17 +93,27 @@ impl Connection {
         mdns: MulticastDnsMode,
         callbacks: mpsc::Sender<Callback>,
     ) -> Result<Self, Error> {
+        let addresses = settings.network.addresses().map_err(|error| Error::Other(error.to_string()))?;
         let (receive_window, socket) = receive_limits(settings.socket_buffer);
         let connection = PeerConnectionBuilder::new()
             .with_setting_engine(engine(mdns, receive_window))
             .with_configuration(configuration(settings))
             .with_handler(Arc::new(Handler(callbacks)))
             .with_runtime(runtime)
-            .with_udp_addrs(settings.addresses.clone())
+            .with_udp_addrs(addresses)
             .build()
             .await?;
         let window = Arc::new(Window::new(Arc::clone(&flow)));
-        Ok(Self { connection: Some(Arc::new(connection)), flow, window, socket })
+        Ok(Self {
+            connection: Some(Arc::new(connection)),
+            flow,
+            window,
+            socket,
+            role: None,
+            remote: None,
+            stream: (None, 0),
+            remote_candidates: 0,
+        })
     }
 
     /// What reaches the sockets.
@@ -125,42 +145,82 @@ impl Connection {
     }
 
     /// An offer, set as the local description.
-    pub(super) async fn create_offer(&self) -> Result<String, Error> {
+    pub(super) async fn create_offer(&mut self) -> Result<String, Error> {
         let connection = self.get()?;
         let offer = connection.create_offer(None).await?;
         let sdp = sizes::announcing(&offer.sdp, self.socket);
         connection.set_local_description(offer).await?;
+        self.stream = (description::mid(&sdp), 0);
         Ok(sdp)
     }
 
-    /// Sets the other side's offer; the answer, set as the local description.
-    pub(super) async fn accept_offer(&self, sdp: String) -> Result<String, Error> {
+    /// Sets the other side's offer; the answer, set as the local description. On an open connection it is a renegotiation.
+    pub(super) async fn accept_offer(&mut self, sdp: &str) -> Result<String, Error> {
+        let offer = Description::parse(sdp)?;
+        self.window.announced(Sizes::of(sdp));
+        let role = self.role.unwrap_or_else(|| offer.answering_role());
         let connection = self.get()?;
-        connection.set_remote_description(RTCSessionDescription::offer(self.read(sdp)?)?).await?;
-        let answer = connection.create_answer(None).await?;
-        let sdp = sizes::announcing(&answer.sdp, self.socket);
-        connection.set_local_description(answer).await?;
-        Ok(sdp)
+        connection
+            .set_remote_description(RTCSessionDescription::offer(sizes::lifted(&offer.for_library(role)))?)
+            .await?;
+        let library = offer.library_answer(&connection.create_answer(None).await?.sdp);
+        let answer = sizes::announcing(&offer.answer(&library, role), self.socket);
+        connection.set_local_description(RTCSessionDescription::answer(library)?).await?;
+        let (mid, place) = offer.stream();
+        self.stream = (mid.map(str::to_owned), place);
+        self.described(offer, role).await;
+        Ok(answer)
     }
 
     /// Sets the other side's answer.
-    pub(super) async fn apply_answer(&self, sdp: String) -> Result<(), Error> {
-        self.get()?.set_remote_description(RTCSessionDescription::answer(self.read(sdp)?)?).await
+    pub(super) async fn apply_answer(&mut self, sdp: &str) -> Result<(), Error> {
+        let answer = Description::parse(sdp)?;
+        self.window.announced(Sizes::of(sdp));
+        let role = answer.answered_role();
+        let connection = self.get()?;
+        connection
+            .set_remote_description(RTCSessionDescription::answer(sizes::lifted(&answer.for_library(role)))?)
+            .await?;
+        self.described(answer, role).await;
+        Ok(())
     }
 
-    /// The other side's description as the library is to see it.
-    fn read(&self, sdp: String) -> Result<String, Error> {
-        let sdp = checked(sdp)?;
-        self.window.announced(Sizes::of(&sdp));
-        Ok(sizes::lifted(&sdp))
+    /// The other side's description is set: its candidates are added, each for itself.
+    async fn described(&mut self, mut description: Description, role: Role) {
+        if self.remote.as_ref().is_none_or(|last| description.restarts(last)) {
+            self.remote_candidates = 0;
+        }
+        let candidates = std::mem::take(&mut description.candidates);
+        (self.role, self.remote) = (Some(role), Some(description));
+        for candidate in candidates {
+            self.add_candidate(&candidate).await;
+        }
     }
 
-    /// Adds a candidate of the other side.
-    pub(super) async fn add_candidate(&self, candidate: IceCandidate) -> Result<(), Error> {
-        let IceCandidate { candidate, sdp_mid, sdp_m_line_index, username_fragment } = candidate;
-        let init =
-            RTCIceCandidateInit { candidate, sdp_mid, sdp_mline_index: sdp_m_line_index, username_fragment, url: None };
-        self.get()?.add_ice_candidate(init).await
+    /// Adds a candidate of the other side. One that can't be used is left out: others may do.
+    pub(super) async fn add_candidate(&mut self, candidate: &str) {
+        if candidate.trim().is_empty() {
+            // The end of the candidates needs nothing: ICE goes on until a pair is found or given up.
+            return;
+        }
+        self.remote_candidates += 1;
+        if self.remote_candidates > REMOTE_CANDIDATES {
+            return tracing::debug!(limit = REMOTE_CANDIDATES, "candidates beyond the limit are left out");
+        }
+        let candidate = match description::usable_candidate(candidate) {
+            Ok(candidate) => candidate,
+            Err(reason) => return tracing::debug!(%reason, "a candidate is left out"),
+        };
+        let init = RTCIceCandidateInit { candidate, sdp_mline_index: Some(0), ..RTCIceCandidateInit::default() };
+        let Ok(connection) = self.get() else { return };
+        if let Err(error) = connection.add_ice_candidate(init).await {
+            tracing::debug!(%error, "a candidate is left out");
+        }
+    }
+
+    /// The stream's name and place, as candidates of this side name them.
+    pub(super) fn stream(&self) -> (Option<&str>, u16) {
+        (self.stream.0.as_deref(), self.stream.1)
     }
 
     /// The candidate pair in use.
@@ -204,12 +264,9 @@ async fn close(connection: Arc<dyn PeerConnection>) {
     }
 }
 
-/// A description that may be given to the library: it came from anybody.
-fn checked(sdp: String) -> Result<String, Error> {
-    let clean = |c: char| !c.is_control() || c == '\r' || c == '\n';
-    match sdp.len() <= DESCRIPTION_BYTES && sdp.chars().all(clean) {
-        true => Ok(sdp),
-        false => Err(Error::Other("the description is too long or has control characters".to_owned())),
+impl From<Unusable> for Error {
+    fn from(reason: Unusable) -> Self {
+        Self::Other(reason.to_string())
     }
 }
 
@@ -233,7 +290,7 @@ fn configuration(settings: &Settings) -> RTCConfiguration {
         username: server.username.clone(),
         credential: server.credential.clone(),
     });
-    let policy = match settings.relay_only {
+    let policy = match settings.network.relay_only {
         true => RTCIceTransportPolicy::Relay,
         false => RTCIceTransportPolicy::All,
     };

@@ -1,9 +1,15 @@
 //! Which addresses to gather candidates on.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+mod usefulness;
+
+use std::{
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use if_addrs::Interface;
 
+use self::usefulness::Usefulness;
 use crate::{
     limits::{LOCAL_ADDRESSES, RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES},
     report::LocalCause,
@@ -52,9 +58,18 @@ pub enum NetworkError {
 }
 
 impl Network {
-    /// The addresses to bind, each with port 0.
+    /// The addresses to bind, each with port 0, as they are now.
     pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, NetworkError> {
-        choose(self, if_addrs::get_if_addrs().map_err(unlisted)?)
+        let there = if_addrs::get_if_addrs().map_err(unlisted)?;
+        let (chosen, left_out) = choose(self, there, &Usefulness::of_this_machine())?;
+        if !left_out.is_empty() && !LEFT_OUT_SAID.swap(true, Ordering::Relaxed) {
+            let left_out: Vec<String> = left_out.iter().map(|it| format!("{} ({})", it.ip(), it.name)).collect();
+            tracing::warn!(
+                "more than {LOCAL_ADDRESSES} network addresses: no connection is tried on {}; --interface chooses others",
+                left_out.join(", ")
+            );
+        }
+        Ok(chosen.into_iter().map(|interface| SocketAddr::new(interface.ip(), 0)).collect())
     }
 }
 
@@ -65,13 +80,21 @@ fn unlisted(error: std::io::Error) -> NetworkError {
     }
 }
 
+/// Set once it was said which addresses are not used.
+static LEFT_OUT_SAID: AtomicBool = AtomicBool::new(false);
+
 /// Loopback and tunnels have no carrier to report: their state is unknown, and they work.
 fn is_down(interface: &Interface) -> bool {
     use if_addrs::IfOperStatus::{Down, LowerLayerDown, NotPresent};
     matches!(interface.oper_status, Down | NotPresent | LowerLayerDown)
 }
 
-fn choose(network: &Network, there: Vec<Interface>) -> Result<Vec<SocketAddr>, NetworkError> {
+/// The most useful addresses, and what is left of those that are wanted.
+fn choose(
+    network: &Network,
+    there: Vec<Interface>,
+    usefulness: &Usefulness,
+) -> Result<(Vec<Interface>, Vec<Interface>), NetworkError> {
     for name in &network.interfaces {
         if !there.iter().any(|interface| interface.name == *name) {
             let mut there: Vec<String> = there.into_iter().map(|interface| interface.name).collect();
@@ -90,15 +113,22 @@ fn choose(network: &Network, there: Vec<Interface>) -> Result<Vec<SocketAddr>, N
     if chosen.is_empty() || loopback.iter().any(|interface| network.interfaces.contains(&interface.name)) {
         chosen.extend(loopback);
     }
-    chosen.truncate(LOCAL_ADDRESSES);
+    usefulness.sort(&mut chosen);
+    let left_out = chosen.split_off(chosen.len().min(LOCAL_ADDRESSES));
     match chosen.is_empty() {
         true => Err(NetworkError::Nothing),
-        false => Ok(chosen.into_iter().map(|interface| SocketAddr::new(interface.ip(), 0)).collect()),
+        false => Ok((chosen, left_out)),
     }
 }
 
-/// What this machine lacks to bind all of these at once, if it lacks something: what the library says of it is a text.
-pub(super) fn lacks(addresses: &[SocketAddr]) -> Option<LocalCause> {
+/// What this machine lacks to bind all addresses at once, if it lacks something: what the library says of it is a text.
+pub(super) fn lacks(network: &Network) -> Option<LocalCause> {
+    let addresses = match network.addresses() {
+        Ok(addresses) => addresses,
+        Err(NetworkError::Local(cause)) => return Some(cause),
+        Err(NetworkError::Unlisted(error)) => return Some(error.into()),
+        Err(_) => return Some(LocalCause::NoAddress),
+    };
     let bound: Result<Vec<_>, _> = addresses.iter().map(UdpSocket::bind).collect();
     bound.err().map(LocalCause::from)
 }
@@ -154,7 +184,10 @@ mod tests {
     fn chosen(interfaces: &[&str], excluded: &[&str], there: Vec<Interface>) -> Option<Vec<String>> {
         let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
         let network = Network { interfaces: names(interfaces), excluded: names(excluded), ..Network::default() };
-        choose(&network, there).ok().map(|chosen| chosen.iter().map(|address| address.ip().to_string()).collect())
+        let usefulness = Usefulness::new(&["192.0.2.2"], &["docker0"]);
+        choose(&network, there, &usefulness)
+            .ok()
+            .map(|(chosen, _)| chosen.iter().map(|it| it.ip().to_string()).collect())
     }
 
     fn ips(list: &[&str]) -> Option<Vec<String>> {
@@ -169,7 +202,7 @@ mod tests {
     #[test]
     fn takes_loopback_when_it_is_all_there_is_or_asked_for() {
         assert_eq!(chosen(&[], &[], machine()[..2].to_vec()), ips(&["127.0.0.1", "::1"]));
-        assert_eq!(chosen(&["lo", "wg0"], &[], machine()), ips(&["10.0.0.1", "127.0.0.1", "::1"]));
+        assert_eq!(chosen(&["lo", "wg0"], &[], machine()), ips(&["127.0.0.1", "::1", "10.0.0.1"]));
         assert_eq!(chosen(&[], &["eth0", "wg0"], machine()), ips(&["127.0.0.1", "::1"]));
     }
 
@@ -182,9 +215,25 @@ mod tests {
     }
 
     #[test]
+    fn takes_the_most_useful_when_there_are_too_many() {
+        let mut there: Vec<_> =
+            (0..20).map(|n| interface(&format!("br{n}"), &format!("172.20.{n}.1"), IfOperStatus::Up)).collect();
+        there.push(interface("tun0", "10.8.0.2", IfOperStatus::Up));
+        there.push(interface("eth0", "fd00::2", IfOperStatus::Up));
+        there.push(interface("eth0", "192.0.2.2", IfOperStatus::Up));
+        let bridges: Vec<String> = (0..20).map(|n| format!("br{n}")).collect();
+        let usefulness = Usefulness::new(&["192.0.2.2"], &bridges.iter().map(String::as_str).collect::<Vec<_>>());
+        let (chosen, left_out) = choose(&Network::default(), there, &usefulness).unwrap();
+        let first: Vec<String> = chosen.iter().take(3).map(|it| it.ip().to_string()).collect();
+        assert_eq!(first, ["192.0.2.2", "fd00::2", "10.8.0.2"]);
+        assert_eq!((chosen.len(), left_out.len()), (LOCAL_ADDRESSES, 23 - LOCAL_ADDRESSES));
+        assert!(left_out.iter().all(|it| it.name.starts_with("br")));
+    }
+
+    #[test]
     fn says_which_interfaces_there_are() {
         let network = Network { interfaces: vec!["nope0".to_owned()], ..Network::default() };
-        let error = choose(&network, machine()).unwrap_err().to_string();
+        let error = choose(&network, machine(), &Usefulness::new(&[], &[])).unwrap_err().to_string();
         assert!(error.contains("nope0") && error.contains("eth0"), "{error}");
     }
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     backend::{Command, Context, Event, Open},
     channel::{Channel as AnyChannel, Label},
-    limits::{CONNECTION_QUEUE, REMOTE_CANDIDATES, STALL, STALL_CHECK},
+    limits::{CONNECTION_QUEUE, STALL, STALL_CHECK},
     negotiator::Input,
     report::{CandidatePair, Progress, Stage},
 };
@@ -32,7 +32,7 @@ pub(super) async fn run(settings: Arc<Settings>, context: Context, mut commands:
     match Connection::new(&settings, sender).await {
         Ok(connection) => Task::new(settings, context, connection).run(commands, callbacks).await,
         Err(error) => {
-            if let Some(cause) = network::lacks(&settings.addresses) {
+            if let Some(cause) = network::lacks(&settings.network) {
                 context.event(Event::Local(cause)).await;
             }
             let (reason, connection) = (format!("no connection can be made: {error}"), context.connection);
@@ -59,9 +59,6 @@ struct Task {
     context: Context,
     connection: Connection,
     progress: Progress,
-    /// The stream's name in the local description, which candidates repeat.
-    mid: Option<String>,
-    remote_candidates: usize,
     channels: ChannelSet,
     stall: StallWatch,
 }
@@ -71,8 +68,6 @@ impl Task {
         Self {
             settings,
             progress: Progress::new(Instant::now()),
-            mid: None,
-            remote_candidates: 0,
             channels: ChannelSet::new(&connection, context.inbox.clone(), context.key.peer.clone()),
             connection,
             context,
@@ -110,18 +105,19 @@ impl Task {
     async fn command(&mut self, command: Command) {
         let number = self.context.connection;
         let result = match command {
-            Command::CreateOffer => self.connection.create_offer().await.map(|sdp| {
-                self.mid = candidates::mid(&sdp);
-                Input::OfferCreated { connection: number, sdp }
-            }),
-            Command::AcceptOffer(sdp) => self.connection.accept_offer(sdp).await.map(|sdp| {
-                self.mid = candidates::mid(&sdp);
-                Input::AnswerCreated { connection: number, sdp }
-            }),
-            Command::ApplyAnswer(sdp) => {
-                self.connection.apply_answer(sdp).await.map(|()| Input::AnswerApplied { connection: number })
+            Command::CreateOffer => {
+                self.connection.create_offer().await.map(|sdp| Input::OfferCreated { connection: number, sdp })
             }
-            Command::AddCandidate(candidate) => return self.add_candidate(candidate).await,
+            Command::AcceptOffer(sdp) => {
+                let answer = self.connection.accept_offer(&sdp).await;
+                answer.map(|sdp| Input::AnswerCreated { connection: number, sdp })
+            }
+            Command::ApplyAnswer(sdp) => {
+                self.connection.apply_answer(&sdp).await.map(|()| Input::AnswerApplied { connection: number })
+            }
+            Command::AddCandidate(candidate) => {
+                return self.connection.add_candidate(&candidate.unwrap_or_default().candidate).await;
+            }
             Command::RoundTrip(answer) => {
                 // Whoever asked may have gone.
                 let _ = answer.send(self.connection.round_trip_ms().await);
@@ -140,27 +136,15 @@ impl Task {
         self.context.input(input).await;
     }
 
-    /// The end of the candidates, null or empty, needs nothing: ICE goes on until a pair is found or given up.
-    async fn add_candidate(&mut self, candidate: Option<IceCandidate>) {
-        let Some(candidate) = candidate.filter(|candidate| !candidate.candidate.is_empty()) else { return };
-        self.remote_candidates += 1;
-        if self.remote_candidates > REMOTE_CANDIDATES || candidate.candidate.chars().any(char::is_control) {
-            return;
-        }
-        if self.connection.add_candidate(candidate).await.is_err() {
-            tracing::debug!(pair.peer = %self.context.key.peer, "a candidate can't be used");
-        }
-    }
-
     async fn callback(&mut self, callback: Callback) {
         match callback {
             Callback::Candidate(None) => {
-                let end =
-                    IceCandidate { sdp_mid: self.mid.clone(), sdp_m_line_index: Some(0), ..IceCandidate::default() };
-                self.local_candidate(Some(end)).await;
+                self.local_candidate(Some(candidates::end(self.connection.stream()))).await;
             }
             Callback::Candidate(Some(candidate)) => {
-                for candidate in candidates::signaled(candidate, &self.settings.advertised, self.mid.as_deref()) {
+                for candidate in
+                    candidates::signaled(candidate, &self.settings.network.advertised, self.connection.stream())
+                {
                     self.local_candidate(Some(candidate)).await;
                 }
             }

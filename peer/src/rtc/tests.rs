@@ -4,8 +4,6 @@ mod a_burst_is_not_held_back;
 mod a_long_message_fits_a_small_socket;
 mod each_side_takes_what_it_has_announced;
 
-use std::net::SocketAddr;
-
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -42,11 +40,8 @@ struct Opening {
 
 fn begin(channel: Option<Label>, socket_buffer: usize) -> Opening {
     let settings = Settings {
-        addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
-        advertised: vec![],
+        network: crate::Network { interfaces: vec!["lo".to_owned()], no_mdns: true, ..crate::Network::default() },
         ice_servers: vec![],
-        relay_only: false,
-        resolve_mdns: false,
         socket_buffer,
     };
     let ((to_driver, events), (to_program, inbox)) = (mpsc::channel(256), mpsc::channel(256));

@@ -17,11 +17,8 @@ struct Pair {
 
 async fn end(runtime: Arc<dyn Runtime>) -> (Connection, mpsc::Receiver<Callback>) {
     let settings = Settings {
-        addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
-        advertised: vec![],
+        network: crate::Network { interfaces: vec!["lo".to_owned()], no_mdns: true, ..crate::Network::default() },
         ice_servers: vec![],
-        relay_only: false,
-        resolve_mdns: false,
         socket_buffer: SOCKET_BUFFER_BYTES,
     };
     let (sender, callbacks) = mpsc::channel(256);
@@ -30,19 +27,20 @@ async fn end(runtime: Arc<dyn Runtime>) -> (Connection, mpsc::Receiver<Callback>
     (connection, callbacks)
 }
 
-/// The port of the next local candidate.
+/// The port of the next local candidate on 127.0.0.1.
 async fn port(callbacks: &mut mpsc::Receiver<Callback>) -> u16 {
     loop {
-        if let Some(Callback::Candidate(Some(candidate))) = callbacks.recv().await {
+        if let Some(Callback::Candidate(Some(candidate))) = callbacks.recv().await
+            && candidate.address == "127.0.0.1"
+        {
             return candidate.port;
         }
     }
 }
 
 /// A candidate of this port on loopback, as a connection takes it.
-fn candidate(port: u16) -> grtc_protocol::signal::IceCandidate {
-    let candidate = format!("candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host");
-    grtc_protocol::signal::IceCandidate { candidate, sdp_m_line_index: Some(0), ..Default::default() }
+fn candidate(port: u16) -> String {
+    format!("candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host")
 }
 
 /// Stands between two ports, and loses one of the datagrams that carry a DTLS handshake. Its own ports, for each side.
@@ -70,16 +68,17 @@ async fn losing(ports: [u16; 2], lost: usize) -> [u16; 2] {
 async fn open(runtimes: [Arc<dyn Runtime>; 2], lost: Option<usize>) -> Pair {
     let [first, second] = runtimes;
     let begin = Instant::now();
-    let ((a, mut from_a), (b, mut from_b)) = (end(first).await, end(second).await);
+    let ((mut a, mut from_a), (mut b, mut from_b)) = (end(first).await, end(second).await);
     let channel = a.create_channel(crate::channel::Label::Chat).await.unwrap();
-    let answer = b.accept_offer(a.create_offer().await.unwrap()).await.unwrap();
-    a.apply_answer(answer).await.unwrap();
+    let offer = a.create_offer().await.unwrap();
+    let answer = b.accept_offer(&offer).await.unwrap();
+    a.apply_answer(&answer).await.unwrap();
     let mut ports = [port(&mut from_a).await, port(&mut from_b).await];
     if let Some(lost) = lost {
         ports = losing(ports, lost).await;
     }
-    b.add_candidate(candidate(ports[0])).await.unwrap();
-    a.add_candidate(candidate(ports[1])).await.unwrap();
+    b.add_candidate(&candidate(ports[0])).await;
+    a.add_candidate(&candidate(ports[1])).await;
     while !matches!(channel.poll().await.unwrap(), DataChannelEvent::OnOpen) {}
     Pair { took: begin.elapsed(), ends: [a, b], channel }
 }
@@ -134,4 +133,18 @@ async fn a_handshake_gets_over_each_lost_flight() {
         });
     }
     println!("{:?}", opens.join_all().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renegotiation_by_who_answered_keeps_the_dtls_roles() {
+    let runtimes: [Arc<dyn Runtime>; 2] =
+        [Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES)), Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES))];
+    let Pair { ends: [mut a, mut b], channel, .. } = open(runtimes, None).await;
+    // `b` answered `passive`: a new offer that leaves the choice gets the role that `a` has.
+    let offer = b.create_offer().await.unwrap();
+    let offer = offer.replace("a=setup:active", "a=setup:actpass").replace("a=setup:passive", "a=setup:actpass");
+    let answer = a.accept_offer(&offer).await.unwrap();
+    assert!(answer.contains("a=setup:active\r\n"), "{answer}");
+    b.apply_answer(&answer).await.unwrap();
+    channel.send_text("still there").await.unwrap();
 }
