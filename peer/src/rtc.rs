@@ -14,6 +14,7 @@
 //! | [`handler`] | the library's callbacks, which own nothing |
 //! | [`runtime`] | what makes the library fast |
 //! | [`network`] | which addresses to gather on |
+//! | [`settings`] | what every connection is made with |
 //! | [`ice_server`] | which STUN and TURN servers can be used |
 
 mod candidates;
@@ -26,6 +27,7 @@ mod ice_server;
 mod network;
 mod pump;
 mod runtime;
+mod settings;
 mod sizes;
 mod task;
 #[cfg(test)]
@@ -37,7 +39,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use self::ice_server::is_turn;
+pub(crate) use self::{ice_server::is_turn, settings::Settings};
 pub use self::{
     ice_server::{IceServer, UnusableIceServer},
     network::{Network, NetworkError},
@@ -46,16 +48,6 @@ use crate::{
     backend::{Context, Handle, RtcBackend},
     limits::CONNECTION_QUEUE,
 };
-
-/// What every connection of a peer is made with.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) network: Network,
-    /// Those that can be used.
-    pub(crate) ice_servers: Vec<IceServer>,
-    /// Asked of the kernel for each UDP socket, in bytes.
-    pub(crate) socket_buffer: usize,
-}
 
 /// Makes connections with the webrtc crate.
 pub(crate) struct WebRtc {

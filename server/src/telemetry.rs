@@ -11,7 +11,11 @@ use std::{
 use clap::ValueEnum;
 use serde::Serialize;
 use tracing::error;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{Directive, LevelFilter},
+    fmt,
+};
 
 use self::log_queue::{Line, stderr};
 pub(crate) use self::occasional::Occasional;
@@ -29,10 +33,18 @@ pub enum LogFormat {
 /// How long the end of the process waits for a reader of its last lines.
 const FLUSH: Duration = Duration::from_secs(1);
 
+/// Libraries whose `trace` has what peers say, and the names of rooms: silent at every level.
+const SPEAKING: [&str; 3] = ["tungstenite", "tokio_tungstenite", "warp"];
+
+fn silent(target: &str) -> Directive {
+    format!("{target}=off").parse().unwrap_or_else(|_| LevelFilter::OFF.into())
+}
+
 /// Sends the log to stderr, panics included. Call it once.
 pub fn init(format: LogFormat) {
     // The database library logs each statement.
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
+    let filter = SPEAKING.into_iter().fold(filter, |filter, target| filter.add_directive(silent(target)));
     let log =
         fmt().with_env_filter(filter).with_writer(|| Line(stderr())).with_target(false).log_internal_errors(false);
     match format {

@@ -21,11 +21,11 @@ use webrtc::{
 };
 
 use super::{
-    Settings,
     description::{self, Description, Role, Unusable},
     handler::{Callback, Handler},
     network::receive_limits,
     runtime::{Flow, KickRuntime},
+    settings::Settings,
     sizes::{self, Sizes},
     window::Window,
 };

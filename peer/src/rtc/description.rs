@@ -10,12 +10,13 @@ mod sections;
 mod setup;
 #[cfg(test)]
 mod tests;
+mod unusable;
 
 use std::fmt::Write;
 
-pub(super) use self::{candidate::usable as usable_candidate, setup::Role};
+pub(super) use self::{candidate::usable as usable_candidate, setup::Role, unusable::Unusable};
 use self::{
-    sections::{Section, Sections},
+    sections::{Section, Sections, lines},
     setup::Setup,
 };
 use crate::limits::DESCRIPTION_BYTES;
@@ -41,25 +42,6 @@ pub(super) struct Description {
     pub(super) max_message_size: Option<u64>,
     /// Its candidates, as they are written.
     pub(super) candidates: Vec<String>,
-}
-
-/// Why a description can't be used.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(super) enum Unusable {
-    #[error("it is longer than {DESCRIPTION_BYTES} bytes")]
-    TooLong,
-    #[error("it is no SDP: it has no m= line")]
-    NoSection,
-    #[error("it has no data channel: no m=application line with DTLS/SCTP")]
-    NoDataChannel,
-    #[error("it rejects the data channel: the port of its m=application line is 0")]
-    Rejected,
-    #[error("it has no a=ice-ufrag and a=ice-pwd for the data channel, or what is no ICE credential")]
-    NoCredentials,
-    #[error("it has no a=fingerprint for the data channel")]
-    NoFingerprint,
-    #[error("its fingerprint is none of sha-256, but of {0}")]
-    OtherFingerprint(String),
 }
 
 impl Description {
@@ -188,10 +170,6 @@ const OF_DATA: [&str; 7] = [
 /// The first stream's name in the library's offer.
 pub(super) fn mid(sdp: &str) -> Option<String> {
     lines(sdp).find_map(|line| line.strip_prefix("a=mid:")).map(str::to_owned)
-}
-
-fn lines(sdp: &str) -> impl Iterator<Item = &str> {
-    sdp.split(['\r', '\n']).map(str::trim_end).filter(|line| !line.is_empty())
 }
 
 /// `ice-char`s, as long as RFC 8839 allows. Shorter ones than it asks for are in use.

@@ -11,12 +11,13 @@ use tokio::{
 use webrtc::{data_channel::DataChannel, error::Error};
 
 use super::{
-    Settings, candidates,
+    candidates,
     channel::{self, Channel, StallWatch},
     channel_set::{Change, ChannelSet},
     connection::Connection,
     handler::Callback,
     network,
+    settings::Settings,
 };
 use crate::{
     backend::{Command, Context, Event, Open},

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use grtc_testkit::{Launch, ServerProcess};
+use nix::{sys::stat::Mode, unistd::mkfifo};
 use serde_json::json;
 
 /// Their lines are more than a pipe and the server's own queue hold.
@@ -45,14 +46,17 @@ async fn its_reader_is_asleep() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn its_reader_wakes_up() -> anyhow::Result<()> {
-    let mut server = server("sleep 4; exec cat >&2").await?;
+    let folder = tempfile::tempdir()?;
+    let bed = folder.path().join("bed");
+    mkfifo(&bed, Mode::S_IRWXU)?;
+    let server = server(&format!("read -r < {}; exec cat >&2", bed.display())).await?;
     works(&server).await?;
-    server.terminate()?;
-    assert_eq!(server.ended().await?, Some(0));
+    assert!(!server.log().contains("log.lost"));
+    tokio::fs::write(&bed, "\n").await?;
     let since = Instant::now();
     while !server.log().contains("log.lost") {
         assert!(since.elapsed() < Duration::from_secs(10), "{:.3000}", server.log());
         tokio::task::yield_now().await;
     }
-    Ok(())
+    server.stop().await
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 async fn nothing_that_peers_say_is_in_it() -> anyhow::Result<()> {
     let launch = Launch { environment: &[("RUST_LOG", "trace")], ..Launch::default() };
     let server = ServerProcess::launch(&launch).await?;
-    let mut a = server.join("room1", "canary-peer-a").await?;
-    let mut b = server.join("room1", "canary-peer-b").await?;
+    let mut a = server.join("canary-room", "canary-peer-a").await?;
+    let mut b = server.join("canary-room", "canary-peer-b").await?;
     a.expect("peer_joined").await?;
     for message in [
         json!({"type": "offer", "target_peer_id": "canary-peer-b", "offer": {"type": "offer", "sdp": "canary-sdp"}}),

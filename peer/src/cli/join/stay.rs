@@ -143,11 +143,19 @@ impl Stay {
             let open = self.unmet().len();
             tokio::select! {
                 event = events.next() => match event {
-                    Some(event) => self.event(&event).await?,
+                    Some(event) => {
+                        if !in_time(self.patience, self.output.event(&event)).await? {
+                            return Ok(None);
+                        }
+                        self.note(&event);
+                    }
                     None => return Ok(Some(self.ended.unwrap_or(Exit::Signaling))),
                 },
                 Some(problem) = self.problems.recv() => {
-                    self.output.error(problem.code, problem.peer.as_ref(), &problem.message).await?;
+                    let said = self.output.error(problem.code, problem.peer.as_ref(), &problem.message);
+                    if !in_time(self.patience, said).await? {
+                        return Ok(None);
+                    }
                 }
                 Ok(()) = self.stdin.changed() => self.progressed(),
                 () = self.delivery.progress() => {}
@@ -182,8 +190,7 @@ impl Stay {
         }
     }
 
-    async fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.output.event(event).await?;
+    fn note(&mut self, event: &Event) {
         if let Some(board) = &self.board {
             board.note(event);
         }
@@ -203,7 +210,6 @@ impl Stay {
         }
         self.expectation.note(event);
         self.delivery.note(event, self.expectation.reached());
-        Ok(())
     }
 
     /// At the end of the time: says where the pairs are stuck that are not open.
@@ -213,7 +219,9 @@ impl Stay {
             let Some(stage) = pair.stage.filter(|stage| *stage != Stage::Signaling) else { continue };
             if self.connecting.get(&pair.peer_id).is_some_and(|since| since.elapsed() >= STUCK) {
                 let message = format!("the time is over: {}", stage.explanation());
-                self.event(&Event::Failed { peer_id: pair.peer_id, stage, message }).await?;
+                let failed = Event::Failed { peer_id: pair.peer_id, stage, message };
+                self.output.event(&failed).await?;
+                self.note(&failed);
             }
         }
         Ok(())
@@ -253,5 +261,13 @@ impl Stay {
             false if self.stdin.borrow().broken => Exit::Local,
             false => self.expectation.failure(),
         }
+    }
+}
+
+/// Whether it was printed while there was time: an output that nobody reads does not hold up the end.
+async fn in_time(patience: Patience, printed: impl Future<Output = io::Result<()>>) -> io::Result<bool> {
+    tokio::select! {
+        printed = printed => printed.map(|()| true),
+        () = reached(patience.until()) => Ok(false),
     }
 }

@@ -1,6 +1,6 @@
 //! A description as lines: those of the session, and those of each media section.
 
-use super::{Unusable, lines};
+use super::unusable::Unusable;
 
 /// All of a description.
 #[derive(Debug, Default)]
@@ -132,4 +132,9 @@ const FORMAT: &str = "webrtc-datachannel";
 fn values<'a>(lines: &'a [String], attribute: &str) -> Vec<&'a str> {
     let value = |line: &'a String| line.strip_prefix("a=")?.strip_prefix(attribute)?.strip_prefix(':').map(str::trim);
     lines.iter().filter_map(value).filter(|value| !value.is_empty()).collect()
+}
+
+/// The lines of a description, whatever ends them.
+pub(super) fn lines(sdp: &str) -> impl Iterator<Item = &str> {
+    sdp.split(['\r', '\n']).map(str::trim_end).filter(|line| !line.is_empty())
 }

@@ -1,0 +1,22 @@
+//! Why a description can't be used, as its sender is told.
+
+use crate::limits::DESCRIPTION_BYTES;
+
+/// Why a description can't be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(in crate::rtc) enum Unusable {
+    #[error("it is longer than {DESCRIPTION_BYTES} bytes")]
+    TooLong,
+    #[error("it is no SDP: it has no m= line")]
+    NoSection,
+    #[error("it has no data channel: no m=application line with DTLS/SCTP")]
+    NoDataChannel,
+    #[error("it rejects the data channel: the port of its m=application line is 0")]
+    Rejected,
+    #[error("it has no a=ice-ufrag and a=ice-pwd for the data channel, or what is no ICE credential")]
+    NoCredentials,
+    #[error("it has no a=fingerprint for the data channel")]
+    NoFingerprint,
+    #[error("its fingerprint is none of sha-256, but of {0}")]
+    OtherFingerprint(String),
+}
