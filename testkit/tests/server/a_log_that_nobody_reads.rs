@@ -7,7 +7,7 @@ use nix::{sys::stat::Mode, unistd::mkfifo};
 use serde_json::json;
 
 /// Their lines are more than a pipe and the server's own queue hold.
-const REQUESTS: usize = 800;
+const REQUESTS: usize = 3_000;
 
 /// A server whose stderr is read up to the line that says where it listens, and then as `reader` has it.
 async fn server(reader: &str) -> anyhow::Result<ServerProcess> {
@@ -20,8 +20,7 @@ async fn server(reader: &str) -> anyhow::Result<ServerProcess> {
 async fn works(server: &ServerProcess) -> anyhow::Result<()> {
     let mut a = server.join("room1", "a").await?;
     for _ in 0..REQUESTS {
-        let path = format!("/api/items/?limit={}", "x".repeat(4_000));
-        assert_eq!(server.http().get(&path).await?.status, 422);
+        assert_eq!(server.http().get("/api/items/?limit=x").await?.status, 422);
     }
     assert_eq!(server.http().post("/api/items/", &json!({"title": "t"})).await?.status, 201);
     a.send(json!({"type": "ping"})).await?;

@@ -42,12 +42,10 @@ impl Setup {
         }
     }
 
-    /// The role of who answers an offer that says this. Left the choice, it is the server: the library begins the SCTP
-    /// association as DTLS client alone, and some stacks (aiortc, werift) as the side that offered alone, so that
-    /// otherwise nobody would begin, or both without hearing one another.
+    /// The role of who answers an offer that says this. Left the choice, it begins (RFC 8842, section 5.3).
     pub(super) fn answering_role(self) -> Role {
         match self {
-            Self::Actpass => Role::Passive,
+            Self::Actpass => Role::Active,
             Self::Is(role) => role.other(),
         }
     }

@@ -22,11 +22,11 @@ fn answer_to(media: &str) -> String {
 #[test]
 fn who_begins_the_handshake_is_what_the_other_side_leaves() {
     for (setup, answered) in [
-        ("a=setup:actpass\n", "a=setup:passive"),
+        ("a=setup:actpass\n", "a=setup:active"),
         ("a=setup:active\n", "a=setup:passive"),
         ("a=setup:passive\n", "a=setup:active"),
-        ("a=setup:holdconn\n", "a=setup:passive"),
-        ("", "a=setup:passive"),
+        ("a=setup:holdconn\n", "a=setup:active"),
+        ("", "a=setup:active"),
     ] {
         let answer = answer_to(&format!("{DATA}{setup}"));
         assert!(answer.contains(answered), "{setup}: {answer}");

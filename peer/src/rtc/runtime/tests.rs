@@ -140,11 +140,11 @@ async fn a_renegotiation_by_who_answered_keeps_the_dtls_roles() {
     let runtimes: [Arc<dyn Runtime>; 2] =
         [Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES)), Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES))];
     let Pair { ends: [mut a, mut b], channel, .. } = open(runtimes, None).await;
-    // `b` answered `passive`: a new offer that leaves the choice gets the role that `a` has.
+    // `b` answered `active`: a new offer that leaves the choice gets the role that `a` has.
     let offer = b.create_offer().await.unwrap();
     let offer = offer.replace("a=setup:active", "a=setup:actpass").replace("a=setup:passive", "a=setup:actpass");
     let answer = a.accept_offer(&offer).await.unwrap();
-    assert!(answer.contains("a=setup:active\r\n"), "{answer}");
+    assert!(answer.contains("a=setup:passive\r\n"), "{answer}");
     b.apply_answer(&answer).await.unwrap();
     channel.send_text("still there").await.unwrap();
 }
