@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Emitter } from '../../js/emitter.js';
 import { EventHub, LEASE_MS } from '../../js/event_hub.js';
-
-/** @extends {Emitter<{ live: boolean, event: import('../../js/event_parser.js').StreamEvent }>} */
-class FakeStream extends Emitter {
-  live = false;
-  isOpen = false;
-  tell = this.emit;
-  open() {
-    this.isOpen = true;
-  }
-  close() {
-    this.isOpen = false;
-  }
-}
+import { FakeStream } from './fake_stream.js';
 
 function hub() {
   const clock = { now: 0 };

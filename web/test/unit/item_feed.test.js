@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
-import { Emitter } from '../../js/emitter.js';
 import { ANSWER_MS, HERE_MS, ItemFeed } from '../../js/item_feed.js';
+import { FakeStream } from './fake_stream.js';
 
 /** @typedef {{ said: string[], closed: boolean, onmessage: any, postMessage: (text: string) => void, close: () => void }} FakePort */
 
@@ -11,18 +11,6 @@ let workers = [];
 /** @type {FakeStream[]} */
 let streams = [];
 const page = Object.assign(new EventTarget(), { hidden: false });
-
-/** @extends {Emitter<{ live: boolean, event: import('../../js/event_parser.js').StreamEvent }>} */
-class FakeStream extends Emitter {
-  isOpen = false;
-  tell = this.emit;
-  open() {
-    this.isOpen = true;
-  }
-  close() {
-    this.isOpen = false;
-  }
-}
 
 function fakeWorker() {
   /** @type {FakePort} */
