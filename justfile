@@ -17,8 +17,8 @@ run *args:
 
 # Load on a build as it is shipped: CPU per message, joins, memory per socket, the item store
 load *args="all":
-    cargo build --profile dist --package grtc-server --package grtc-load
-    target/dist/grtc-load {{ args }}
+    cargo build --release --package grtc-server --package grtc-load
+    target/release/grtc-load {{ args }}
 
 # Searches for input that breaks something: a target and seconds, or all of them for a minute
 fuzz *args:

@@ -83,11 +83,11 @@ def builder_context(folder, binaries):
                  "ENV CARGO_HOME=/usr/local/cargo CARGO_NET_OFFLINE=true"]
     else:
         for name in ["grtc-server", "grtc-peer"]:
-            run("install", "-D", "-m", "0755", binaries / name, folder / "dist" / name)
+            run("install", "-D", "-m", "0755", binaries / name, folder / "release" / name)
         cargo = folder / "cargo"
-        cargo.write_text("#!/bin/sh\nmkdir -p target && cp -r /prebuilt/dist target/\n")
+        cargo.write_text("#!/bin/sh\nmkdir -p target && cp -r /prebuilt/release target/\n")
         cargo.chmod(0o755)
-        lines = ["COPY dist /prebuilt/dist", "COPY cargo /usr/local/bin/cargo"]
+        lines = ["COPY release /prebuilt/release", "COPY cargo /usr/local/bin/cargo"]
     (folder / "Dockerfile").write_text("\n".join(["FROM grtc-test-base", *lines, ""]))
 
 

@@ -82,7 +82,7 @@ struct ServeArgs {
     /// Open connections at most, HTTP and WebSocket together
     #[arg(long, env = "GRTC_MAX_CONNECTIONS", default_value_t = Config::default().max_connections, value_name = "N")]
     max_connections: usize,
-    /// Threads that serve; 0: one a core
+    /// Threads that serve; 0: one a core. On two cores, 1 relays signals with less delay and writes items more slowly
     #[arg(long, env = "GRTC_WORKERS", default_value_t = Config::default().workers, value_name = "N")]
     workers: usize,
     /// Serve the page from this folder instead of from the binary, for work on the page
