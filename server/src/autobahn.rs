@@ -8,11 +8,7 @@ use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    base_path::BasePath,
-    gate::Gate,
-    http::{AnswerBudget, serve::Server},
-    hub::registry::Registry,
-    ice::IceServers,
+    base_path::BasePath, budget::Budget, gate::Gate, http::serve::Server, hub::registry::Registry, ice::IceServers,
     listen, route, ws,
 };
 
@@ -32,7 +28,7 @@ async fn no_case_fails() {
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), true, stop.clone());
     let routes = route::table(gate, BasePath::default(), vec![sockets]);
-    let server = Server::new(routes, 100, AnswerBudget::new(), stop);
+    let server = Server::new(routes, 100, Budget::new(), stop);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws/autobahn", listener.local_addr().unwrap());
     let accepting = tokio::spawn(listen::accept(listener, move |wire, remote| server.start(wire, remote)));

@@ -1,7 +1,6 @@
 //! The HTTP side: one file a resource, and the table of all routes.
 
 mod answer;
-mod answer_budget;
 mod context;
 mod docs;
 mod etag;
@@ -25,7 +24,6 @@ use std::sync::Arc;
 
 use warp::{filters::BoxedFilter, reply::Response};
 
-pub(crate) use answer_budget::AnswerBudget;
 pub(crate) use context::Context;
 pub(crate) use idempotency::Keys;
 

@@ -21,6 +21,7 @@ use tracing::{error, info, warn};
 #[cfg(test)]
 mod autobahn;
 mod base_path;
+mod budget;
 pub mod cli;
 mod config;
 mod connection_limit;
@@ -49,6 +50,7 @@ pub use ice::Unusable;
 pub use origin::{InvalidOrigin, Origin};
 pub use parts::PartEnded;
 
+use budget::Budget;
 use gate::Gate;
 use http::serve::Server;
 use hub::registry::Registry;
@@ -76,7 +78,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     let registry = Registry::new(ice.clone());
     let stop = CancellationToken::new();
     let sessions = TaskTracker::new();
-    let budget = http::AnswerBudget::new();
+    let budget = Budget::new();
     let sockets = Sockets {
         context: ws::Context {
             registry: registry.clone(),

@@ -14,6 +14,7 @@ use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 
 use crate::{
     base_path::BasePath,
+    budget::{Budget, Share},
     error::ApiError,
     gate::{Gate, Head, Needs, allow_reading, is_preflight, preflight},
     limits::BODY_TIMEOUT,
@@ -28,6 +29,9 @@ pub(crate) struct Request {
     pub(crate) body: Body,
     /// When its body has to be here, or is waited for no more.
     pub(crate) deadline: Instant,
+    /// The memory for bodies, and this one's share of it.
+    pub(crate) memory: Budget,
+    pub(crate) share: Share,
 }
 
 /// One path.
@@ -98,15 +102,15 @@ pub(crate) fn table(gate: Gate, base: BasePath, routes: Vec<Route>) -> BoxedFilt
     );
     let all = routes.into_iter().rev().fold(unknown.0, |later, route| route.0.or(later).unify().boxed());
     let all = if base.is_root() { all } else { base.below(all.clone()).or(all).unify().boxed() };
-    let shared = Arc::new((gate, base));
+    let shared = Arc::new((gate, base, Budget::new()));
     all.and(warp::ext::get::<Arc<Head>>())
         .and(warp::body::stream())
         .then(move |matched: Matched, head: Arc<Head>, body| pass(shared.clone(), matched, head, boxed(body)))
         .boxed()
 }
 
-async fn pass(shared: Arc<(Gate, BasePath)>, matched: Matched, head: Arc<Head>, body: Body) -> Response {
-    let (gate, base) = &*shared;
+async fn pass(shared: Arc<(Gate, BasePath, Budget)>, matched: Matched, head: Arc<Head>, body: Body) -> Response {
+    let (gate, base, memory) = &*shared;
     Span::current().record("http.route", matched.name);
     match gate.check(&head, (matched.needs)(&head.method)) {
         Err(error) => error.response(),
@@ -114,9 +118,9 @@ async fn pass(shared: Arc<(Gate, BasePath)>, matched: Matched, head: Arc<Head>, 
             let mut response = match is_preflight(&head) {
                 true => preflight(),
                 false => {
-                    (matched.handle)(Request { head: head.clone(), body, deadline: Instant::now() + BODY_TIMEOUT })
-                        .await
-                        .unwrap_or_else(ApiError::response)
+                    let (deadline, share) = (Instant::now() + BODY_TIMEOUT, Share::default());
+                    let request = Request { head: head.clone(), body, deadline, memory: memory.clone(), share };
+                    (matched.handle)(request).await.unwrap_or_else(ApiError::response)
                 }
             };
             if let Some(origin) = identity.origin {

@@ -77,7 +77,7 @@ impl Window {
         }
         let socket = self.socket.load(Ordering::Relaxed);
         let measured = outstanding + length > bytes && socket < PATIENT_SOCKET_BYTES;
-        self.flow.pace(if measured { socket / 2 } else { 0 });
+        self.flow.pace(if measured { socket / 4 } else { 0 });
         true
     }
 }

@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::Instant};
 use hyper::Method;
 use tokio_util::sync::CancellationToken;
 
-use super::{answer_budget::AnswerBudget, idempotency::Keys};
-use crate::{gate::Needs, hub::registry::Registry, ice::IceServers, store::Store};
+use super::idempotency::Keys;
+use crate::{budget::Budget, gate::Needs, hub::registry::Registry, ice::IceServers, store::Store};
 
 /// What the handlers need.
 pub(crate) struct Context {
@@ -16,7 +16,7 @@ pub(crate) struct Context {
     /// The folder of the page, where it is not the binary's.
     pub(crate) web_dir: Option<PathBuf>,
     /// The memory for answers that are not read yet.
-    pub(crate) budget: AnswerBudget,
+    pub(crate) budget: Budget,
     /// The idempotency keys of requests that are under way.
     pub(crate) keys: Keys,
     pub(crate) stop: CancellationToken,

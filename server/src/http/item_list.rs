@@ -7,11 +7,9 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use parking_lot::Mutex;
 use warp::{Reply, reply::Response};
 
-use super::{
-    answer::to_json,
-    answer_budget::{AnswerBudget, Share},
-};
+use super::answer::to_json;
 use crate::{
+    budget::{Budget, Share},
     error::ApiError,
     store::{Page, Store, model::Item},
 };
@@ -23,7 +21,7 @@ const PIECE: u64 = 100;
 /// What of a list is still to be sent.
 struct Rest {
     store: Store,
-    budget: AnswerBudget,
+    budget: Budget,
     page: Page,
     /// Of the piece that is on its way.
     share: Share,
@@ -47,7 +45,7 @@ struct Broken(String);
 ///
 /// # Errors
 /// When the database can't be read.
-pub(super) async fn answer(store: Store, budget: AnswerBudget, mut page: Page) -> Result<Response, ApiError> {
+pub(super) async fn answer(store: Store, budget: Budget, mut page: Page) -> Result<Response, ApiError> {
     let limit = page.limit;
     page.limit = limit.min(PIECE);
     let (piece, total) = store.items(&page).await?;

@@ -50,7 +50,8 @@ impl Request {
     /// The body of a request that has to be JSON. What is in it is for the caller to read.
     ///
     /// # Errors
-    /// 415 when it says to be something else, 413 when it is too large, 408 when it takes too long.
+    /// 415 when it says to be something else, 413 when it is too large, 408 when it takes too long, 503 when others have all the
+    /// memory for bodies.
     pub(super) async fn json(&mut self) -> Result<Bytes, ApiError> {
         let result = self.read_json().await;
         if result.is_err() {
@@ -93,6 +94,9 @@ impl Request {
             whole.extend_from_slice(&chunk);
             if whole.len() as u64 > BODY_BYTES {
                 return Err(too_large());
+            }
+            if !self.memory.grow(&mut self.share, whole.len()) {
+                return Err(ApiError::unavailable("overloaded", "too many bodies are not whole yet: try again later"));
             }
             match self.body.next().await {
                 Some(next) => chunk = next.map_err(unreadable)?,

@@ -31,11 +31,9 @@ use tower_service::Service;
 use tracing::{Instrument, debug, error, error_span, field, warn};
 use warp::{filters::BoxedFilter, reply::Response};
 
-use super::{
-    answer_budget::{AnswerBudget, Counted, Share},
-    message,
-};
+use super::message;
 use crate::{
+    budget::{Budget, Counted, Share},
     connection_limit::{ConnectionLimit, Slot},
     error::{ApiError, Cause},
     limits::{HEADER_BYTES, HEADER_TIMEOUT, HEADERS},
@@ -53,7 +51,7 @@ pub(crate) struct Server {
     /// For those that get no slot, while they are told so.
     refusals: ConnectionLimit,
     requests: RequestIds,
-    budget: AnswerBudget,
+    budget: Budget,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -70,7 +68,7 @@ impl Server {
     pub(crate) fn new(
         routes: BoxedFilter<(Response,)>,
         max_connections: usize,
-        budget: AnswerBudget,
+        budget: Budget,
         stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {

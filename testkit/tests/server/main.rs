@@ -12,6 +12,7 @@ mod a_stop_is_graceful;
 mod a_stop_leaves_one_file;
 mod acknowledged_writes_survive;
 mod an_unusable_database_is_named;
+mod bodies_have_a_bound;
 mod bulks_are_all_or_none;
 mod changes_are_seen_live;
 mod common;

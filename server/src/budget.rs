@@ -1,5 +1,5 @@
-//! The memory that answers hold until their clients have read them: bounded in sum, so that clients who don't read
-//! cost the others a 503 at worst, and never the process.
+//! The memory that slow clients hold, by answers that they don't read and by bodies that they don't end: bounded in sum, so
+//! that they cost the others a 503 at worst, and never the process.
 
 use std::{
     pin::Pin,
@@ -15,27 +15,27 @@ use tokio::{
 
 use crate::write_deadline::ANSWER_STALL;
 
-/// Memory for answers that are not read yet, all together.
-const ANSWERS_BYTES: usize = 64 << 20;
+/// Memory for answers that are not read yet, all together, and as much for bodies that are not whole yet.
+const BUDGET_BYTES: usize = 64 << 20;
 
-/// Up to so many bytes an answer is not counted: each connection's own buffers hold as much.
+/// Up to so many bytes an answer or a body is not counted: each connection's own buffers hold as much.
 const FREE_BYTES: usize = 16 * 1024;
 
-/// What is left of the memory for answers. Cheap to clone.
+/// What is left of the memory for answers, or for bodies. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct AnswerBudget(Arc<Semaphore>);
+pub(crate) struct Budget(Arc<Semaphore>);
 
 /// A part of it; given back when dropped.
 #[derive(Default)]
 pub(crate) struct Share {
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
-impl AnswerBudget {
-    /// [`ANSWERS_BYTES`], or a quarter of the memory that the process may still take, if that is less.
+impl Budget {
+    /// [`BUDGET_BYTES`], or a quarter of the memory that the process may still take, if that is less.
     pub(crate) fn new() -> Self {
         let quarter = memory_left().map_or(usize::MAX, |bytes| bytes / 4);
-        Self(Arc::new(Semaphore::new(ANSWERS_BYTES.min(quarter))))
+        Self(Arc::new(Semaphore::new(BUDGET_BYTES.min(quarter))))
     }
 
     /// Whether hardly anything is left.
@@ -49,7 +49,23 @@ impl AnswerBudget {
             return Some(Share::default());
         }
         let permit = self.0.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()?;
-        Some(Share { _permit: Some(permit) })
+        Some(Share { permit: Some(permit) })
+    }
+
+    /// Makes a share one for so many bytes in all, if they are left.
+    #[must_use]
+    pub(crate) fn grow(&self, share: &mut Share, bytes: usize) -> bool {
+        let held = share.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        if bytes <= FREE_BYTES.max(held) {
+            return true;
+        }
+        let more = u32::try_from(bytes - held).ok().and_then(|more| self.0.clone().try_acquire_many_owned(more).ok());
+        let Some(more) = more else { return false };
+        match &mut share.permit {
+            Some(permit) => permit.merge(more),
+            none => *none = Some(more),
+        }
+        true
     }
 
     /// A share for so many bytes, for which others are waited for as long as they may hold theirs without reading.
@@ -58,7 +74,7 @@ impl AnswerBudget {
             return Some(Share::default());
         }
         let permit = self.0.clone().acquire_many_owned(u32::try_from(bytes).ok()?);
-        Some(Share { _permit: Some(timeout(2 * ANSWER_STALL, permit).await.ok()?.ok()?) })
+        Some(Share { permit: Some(timeout(2 * ANSWER_STALL, permit).await.ok()?.ok()?) })
     }
 }
 
@@ -105,7 +121,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_left_is_not_given() {
-        let budget = AnswerBudget(Arc::new(Semaphore::new(100_000)));
+        let budget = Budget(Arc::new(Semaphore::new(100_000)));
         let share = budget.take(60_000).unwrap();
         assert!(budget.take(60_000).is_none());
         assert!(budget.take(FREE_BYTES).is_some(), "small answers are always given");
@@ -113,9 +129,20 @@ mod tests {
         assert!(budget.take(60_000).is_some());
     }
 
+    #[test]
+    fn a_share_grows_as_far_as_there_is_something_left() {
+        let budget = Budget(Arc::new(Semaphore::new(100_000)));
+        let mut share = Share::default();
+        assert!(budget.grow(&mut share, FREE_BYTES) && budget.0.available_permits() == 100_000);
+        assert!(budget.grow(&mut share, 60_000) && budget.grow(&mut share, 100_000));
+        assert!(!budget.grow(&mut share, 100_001) && budget.is_spent());
+        drop(share);
+        assert_eq!(budget.0.available_permits(), 100_000);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_waits_gets_it_once_it_is_given_back_or_gives_up() {
-        let budget = AnswerBudget(Arc::new(Semaphore::new(100_000)));
+        let budget = Budget(Arc::new(Semaphore::new(100_000)));
         let share = budget.take(60_000).unwrap();
         assert!(budget.wait(60_000).await.is_none());
         let (waited, ()) = tokio::join!(budget.wait(60_000), async {
