@@ -39,7 +39,8 @@ impl Keys {
 
     fn take(&self, key: Option<&HeaderValue>) -> Result<UnderWay, ApiError> {
         let Some(key) = key else { return Ok(UnderWay { keys: self.clone(), key: None }) };
-        let valid = key.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_BYTES).contains(&key.len()));
+        let valid =
+            key.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_BYTES).contains(&key.len()) && !key.contains('\t'));
         let Some(key) = valid else {
             let text = format!("Idempotency-Key has to be 1 to {IDEMPOTENCY_KEY_BYTES} printable ASCII characters");
             return Err(ApiError::bad_request("bad_idempotency_key", text));
@@ -93,5 +94,12 @@ mod tests {
         assert!(keys.take(None).is_ok());
         drop(first);
         assert!(keys.take(Some(&key)).is_ok());
+    }
+
+    #[test]
+    fn a_key_is_printable_ascii() {
+        for bad in ["", "a\tb", "é", &"k".repeat(IDEMPOTENCY_KEY_BYTES + 1)] {
+            assert!(Keys::default().take(Some(&HeaderValue::from_str(bad).unwrap())).is_err(), "{bad:?}");
+        }
     }
 }

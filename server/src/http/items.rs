@@ -98,7 +98,7 @@ fn item_id(raw: &str) -> Result<i64> {
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "So many at most; 100 if not given"),
         ("status" = Option<Status>, Query, description = "Those of this status"),
         ("sort" = Option<Sort>, Query, description = "`id` or `-id`, the newest first"),
-        ("q" = Option<String>, Query, max_length = 200, description = "Text in the title or the description"),
+        ("q" = Option<String>, Query, max_length = 200, pattern = "^[^\\u0000]*$", description = "Text in the title or the description"),
     ),
     responses(
         (status = 200, body = [Item], headers(("X-Total-Count" = u64, description = "How many match the filter"))),
