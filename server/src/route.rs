@@ -3,7 +3,7 @@
 //! A [`Route`] can't be made without its [`Needs`], and nothing but [`table`] gets an answer out of it: there every request
 //! passes the gate on its way to the handler.
 
-use std::{pin::Pin, sync::Arc};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use bytes::{Buf, Bytes};
 use futures_util::{FutureExt, Stream, TryStreamExt, future::BoxFuture};
@@ -109,6 +109,14 @@ pub(crate) fn table(gate: Gate, base: BasePath, routes: Vec<Route>) -> BoxedFilt
         .boxed()
 }
 
+/// A handler's answer. A panic ends this request and nothing else.
+async fn handled(matched: Matched, request: Request) -> Response {
+    match AssertUnwindSafe(async { (matched.handle)(request).await }).catch_unwind().await {
+        Ok(answer) => answer.unwrap_or_else(ApiError::response),
+        Err(_) => ApiError::internal("a handler panicked; the message before this one says where").response(),
+    }
+}
+
 async fn pass(shared: Arc<(Gate, BasePath, Budget)>, matched: Matched, head: Arc<Head>, body: Body) -> Response {
     let (gate, base, memory) = &*shared;
     Span::current().record("http.route", matched.name);
@@ -120,7 +128,7 @@ async fn pass(shared: Arc<(Gate, BasePath, Budget)>, matched: Matched, head: Arc
                 false => {
                     let (deadline, share) = (Instant::now() + BODY_TIMEOUT, Share::default());
                     let request = Request { head: head.clone(), body, deadline, memory: memory.clone(), share };
-                    (matched.handle)(request).await.unwrap_or_else(ApiError::response)
+                    handled(matched, request).await
                 }
             };
             if let Some(origin) = identity.origin {
@@ -134,4 +142,28 @@ async fn pass(shared: Arc<(Gate, BasePath, Budget)>, matched: Matched, head: Arc
 
 fn boxed(body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + Sync + 'static) -> Body {
     Box::pin(body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::{
+        StatusCode,
+        header::{ACCESS_CONTROL_ALLOW_ORIGIN, HOST, ORIGIN},
+    };
+    use tokio_util::sync::CancellationToken;
+    use tower_service::Service;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_that_the_page_of_another_origin_can_read() {
+        let route = Route::new("/", |_| Needs::Public, fixed(warp::any()), &(), async |(), (), _| panic!("now"));
+        let origin = "http://page.test".parse().unwrap();
+        let gate = Gate::new(vec![origin], true, CancellationToken::new());
+        let mut service = warp::service(table(gate, BasePath::default(), vec![route]));
+        let request = HttpRequest::get("/").header(HOST, "localhost").header(ORIGIN, "http://page.test");
+        let Ok(response) = service.call(prepare(request.body(String::new()).unwrap())).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "http://page.test");
+    }
 }
