@@ -96,12 +96,13 @@ impl Channels {
         Ok(SentToAll { sent: channels.len() - not_sent.len(), not_sent })
     }
 
-    /// Waits until the peer has acknowledged everything.
-    pub(crate) async fn flush(&self, peer: &PeerId) -> Result<(), SendError> {
+    /// Waits until the peer has acknowledged everything. What `mark` gave before the look that found it so.
+    pub(crate) async fn flush<T>(&self, peer: &PeerId, mark: impl Fn() -> T) -> Result<T, SendError> {
         let channel = self.get(peer)?;
         loop {
+            let marked = mark();
             match channel.outstanding().await {
-                Ok(0) => return Ok(()),
+                Ok(0) => return Ok(marked),
                 Ok(_) => tokio::time::sleep(FLUSH_CHECK).await,
                 Err(_) => return Err(SendError::Closed(peer.clone())),
             }

@@ -167,7 +167,20 @@ impl Peer {
     /// # Errors
     /// When the channel closes before: what was under way may be lost.
     pub async fn flush(&self, peer: &PeerId) -> Result<(), SendError> {
-        self.channels.flush(peer).await
+        self.flush_marked(peer, || ()).await
+    }
+
+    /// As [`Peer::flush`], for who goes on sending: `mark` says how much was sent, before each look at what is under way, and
+    /// what it said before the look that found nothing there is given back.
+    ///
+    /// # Errors
+    /// As [`Peer::flush`].
+    pub async fn flush_marked<T: Send>(
+        &self,
+        peer: &PeerId,
+        mark: impl Fn() -> T + Send + Sync,
+    ) -> Result<T, SendError> {
+        self.channels.flush(peer, mark).await
     }
 
     /// How the connection to each other peer is. Empty once the stay has ended.

@@ -73,6 +73,41 @@ async fn with_one_who_listens() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What was acknowledged to nobody any more would wait for the next one who comes.
+#[tokio::test]
+async fn with_one_who_leaves_as_soon_as_it_has_all() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let trials: [(&[&str], &[&str]); 3] =
+        [(&["--until-eof"], &["x", "y"]), (&["--until-eof"], &["y"]), (&["--send", "x", "--send", "y"], &[])];
+    for (number, (arguments, lines)) in trials.into_iter().enumerate() {
+        for sender_is_first in [true, false] {
+            let room = format!("r{number}-{sender_is_first}");
+            let start =
+                |id, arguments: &[&str]| PeerProcess::join(&server, &room, id, &[arguments, &["--json"]].concat());
+            let listens = ["--expect", "y", "--timeout", "30s"];
+            let (mut a, b) = match sender_is_first {
+                true => {
+                    let mut a = start("A", arguments);
+                    a.event("joined").await;
+                    (a, start("B", &listens))
+                }
+                false => {
+                    let mut b = start("B", &listens);
+                    b.event("joined").await;
+                    (start("A", arguments), b)
+                }
+            };
+            for line in lines {
+                a.type_line(line).await;
+            }
+            a.close_stdin();
+            let (a, b) = tokio::join!(a.end(), b.end());
+            assert_eq!((end(&a), end(&b)), ((Some(0), json!([])), (Some(0), json!([]))), "{arguments:?}: {}", a.stderr);
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn without_an_end_of_its_own_the_end_of_stdin_only_ends_the_sending() -> anyhow::Result<()> {
     let server = TestServer::start().await?;

@@ -120,5 +120,5 @@ async fn deliver(
             }
         }
     }
-    audience.flush(id).await.map(|()| taken)
+    audience.flush(id, || ()).await.map(|()| taken)
 }

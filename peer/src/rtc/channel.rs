@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -11,12 +11,15 @@ use std::{
 use bytes::BytesMut;
 use tokio::{
     sync::{Mutex, Notify},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use webrtc::data_channel::DataChannel;
 
 use super::window::Window;
-use crate::{event::Payload, limits::ROOM_CHECK};
+use crate::{
+    event::Payload,
+    limits::{FLUSH_CHECK, ROOM_CHECK},
+};
 
 /// An open channel. Clones are the same channel; it ends with its connection, whoever holds one.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ struct Shared {
     channel: Arc<dyn DataChannel>,
     window: Arc<Window>,
     sent: AtomicU64,
+    /// All of it was acknowledged when the channel was to be closed.
+    acknowledged: AtomicBool,
     /// One message after the other, in the order in which they came.
     turn: Mutex<()>,
     /// A quarter of the window is free again.
@@ -47,8 +52,9 @@ impl Channel {
         // One that is closed says so when something is sent.
         let low = u32::try_from(window.low()).unwrap_or(u32::MAX);
         let _ = channel.set_buffered_amount_low_threshold(low).await;
-        let (sent, turn, freed) = (AtomicU64::new(0), Mutex::new(()), Notify::new());
-        Self(Arc::new(Shared { channel, window, sent, turn, freed }))
+        let (sent, acknowledged) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (turn, freed) = (Mutex::new(()), Notify::new());
+        Self(Arc::new(Shared { channel, window, sent, acknowledged, turn, freed }))
     }
 
     /// Hands a message over, as soon as there is room for it.
@@ -87,9 +93,23 @@ impl Channel {
         self.0.sent.load(Ordering::Relaxed)
     }
 
-    /// Bytes that were sent and not acknowledged yet.
+    /// Bytes that were sent and not acknowledged yet; of a channel that was closed after all was, none.
     pub(crate) async fn outstanding(&self) -> Result<usize, Refusal> {
-        self.0.channel.outstanding_bytes().await.map_err(|_| Refusal::Closed)
+        match self.0.channel.outstanding_bytes().await {
+            Ok(bytes) => Ok(bytes),
+            Err(_) if self.0.acknowledged.load(Ordering::Relaxed) => Ok(0),
+            Err(_) => Err(Refusal::Closed),
+        }
+    }
+
+    /// Waits until what was sent is acknowledged: who waits for that learns it of a closed channel too.
+    pub(super) async fn last_acknowledgement(&self) {
+        while let Ok(bytes) = self.outstanding().await {
+            if bytes == 0 {
+                return self.0.acknowledged.store(true, Ordering::Relaxed);
+            }
+            sleep(FLUSH_CHECK).await;
+        }
     }
 
     /// Ends the channel, once what was sent is delivered.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use grtc_protocol::PeerId;
 use tokio::{
     sync::{mpsc, watch},
@@ -165,9 +166,11 @@ impl ChannelSet {
         }
     }
 
-    /// Lets what has come be read and what was sent be delivered, then closes the channels.
+    /// Lets what has come be read and what was sent be acknowledged, then closes the channels.
     pub(super) async fn close(mut self, leaving: &CancellationToken) {
         self.read_out(leaving).await;
+        let last = join_all(self.open.iter().map(|open| open.channel.last_acknowledgement()));
+        let _ = timeout(LAST_ACKNOWLEDGEMENT, last).await;
         if self.open.iter().any(|open| open.channel.sent() > HELD_BYTES as u64) {
             self.pumps_end(LONG_GOODBYE).await;
         }

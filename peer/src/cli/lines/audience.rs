@@ -8,8 +8,12 @@ use grtc_peer::{Peer, PeerId, SendError};
 pub(crate) trait Audience: Send + Sync + 'static {
     fn connected(&self) -> Vec<PeerId>;
     fn send(&self, to: &PeerId, line: &str) -> impl Future<Output = Result<(), SendError>> + Send;
-    /// Waits until everything that was sent to it is acknowledged.
-    fn flush(&self, to: &PeerId) -> impl Future<Output = Result<(), SendError>> + Send;
+    /// Waits until everything that was sent to it is acknowledged: as much as `mark` says that it is.
+    fn flush<T: Send>(
+        &self,
+        to: &PeerId,
+        mark: impl Fn() -> T + Send + Sync,
+    ) -> impl Future<Output = Result<T, SendError>> + Send;
 }
 
 impl Audience for Peer {
@@ -21,8 +25,8 @@ impl Audience for Peer {
         self.send(to, line).await
     }
 
-    async fn flush(&self, to: &PeerId) -> Result<(), SendError> {
-        self.flush(to).await
+    async fn flush<T: Send>(&self, to: &PeerId, mark: impl Fn() -> T + Send + Sync) -> Result<T, SendError> {
+        self.flush_marked(to, mark).await
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     future::Future,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -51,10 +54,10 @@ pub(crate) struct Sender<A> {
     next: u64,
     /// Peers that take nothing while others do, and how many lines each has missed.
     slow: BTreeMap<PeerId, usize>,
-    /// For each peer that has lines: waits until it has acknowledged all up to a number.
-    flushing: JoinSet<(PeerId, u64, bool)>,
+    /// For each peer that has lines: waits until it has acknowledged all before a number, or none any more.
+    flushing: JoinSet<(PeerId, Option<u64>)>,
     /// The number after the last line that each of them has.
-    has: BTreeMap<PeerId, u64>,
+    has: BTreeMap<PeerId, Arc<AtomicU64>>,
     begin: Instant,
     /// Whoever types was told that nobody is there.
     told: bool,
@@ -106,9 +109,7 @@ impl<A: Audience> Sender<A> {
                         self.progress.send_modify(|progress| progress.ended = true);
                     }
                 },
-                Some(Ok((peer, number, acknowledged))) = self.flushing.join_next() => {
-                    self.flushed(&peer, number, acknowledged);
-                }
+                Some(Ok((peer, acknowledged))) = self.flushing.join_next() => self.flushed(&peer, acknowledged),
                 () = somebody, if waits => {}
                 () = sleep_until(self.begin + COMPANY), if waits && !self.told => self.tell_that_nobody_is_there().await,
             }
@@ -216,29 +217,30 @@ impl<A: Audience> Sender<A> {
 
     /// A peer has one line more.
     fn handed(&mut self, peer: &PeerId) {
-        if self.has.insert(peer.clone(), self.next).is_none() {
-            self.flush(peer.clone());
+        let has = Arc::clone(self.has.entry(peer.clone()).or_default());
+        if has.swap(self.next, Ordering::Relaxed) == 0 {
+            self.flush(peer.clone(), has);
         }
     }
 
-    fn flush(&mut self, peer: PeerId) {
-        let (audience, number) = (Arc::clone(&self.audience), self.next);
+    fn flush(&mut self, peer: PeerId, has: Arc<AtomicU64>) {
+        let audience = Arc::clone(&self.audience);
         self.flushing.spawn(async move {
-            let acknowledged = audience.flush(&peer).await.is_ok();
-            (peer, number, acknowledged)
+            let acknowledged = audience.flush(&peer, || has.load(Ordering::Relaxed)).await.ok();
+            (peer, acknowledged)
         });
     }
 
     /// A peer has acknowledged all lines before this one, or its channel has closed: then what it had may be lost, and what
     /// nobody else has is sent again.
-    fn flushed(&mut self, peer: &PeerId, number: u64, acknowledged: bool) {
+    fn flushed(&mut self, peer: &PeerId, acknowledged: Option<u64>) {
         let mut lost = Vec::new();
         for mut sent in std::mem::take(&mut self.sent) {
-            if acknowledged && sent.number < number && sent.holders.contains(peer) {
+            if acknowledged.is_some_and(|number| sent.number < number) && sent.holders.contains(peer) {
                 self.bytes -= sent.line.len();
                 continue;
             }
-            if !acknowledged {
+            if acknowledged.is_none() {
                 sent.holders.remove(peer);
             }
             match sent.holders.is_empty() {
@@ -247,17 +249,20 @@ impl<A: Audience> Sender<A> {
             }
         }
         lost.into_iter().rev().for_each(|line| self.unsent.push_front(line));
-        match self.has.get(peer) {
-            Some(has) if acknowledged && *has > number => self.flush(peer.clone()),
-            _ => drop(self.has.remove(peer)),
+        match (self.has.remove(peer), acknowledged) {
+            (Some(has), Some(number)) if has.load(Ordering::Relaxed) > number => {
+                self.has.insert(peer.clone(), Arc::clone(&has));
+                self.flush(peer.clone(), has);
+            }
+            _ => {}
         }
     }
 
     /// Somebody has acknowledged each line; whoever else got them has [`PATIENCE`] for it.
     async fn last_acknowledgements(mut self) {
         let until = Instant::now() + PATIENCE;
-        while let Ok(Some(Ok((peer, number, acknowledged)))) = timeout_at(until, self.flushing.join_next()).await {
-            self.flushed(&peer, number, acknowledged);
+        while let Ok(Some(Ok((peer, acknowledged)))) = timeout_at(until, self.flushing.join_next()).await {
+            self.flushed(&peer, acknowledged);
         }
         for peer in self.has.keys() {
             self.tell("not_sent", Some(peer), format!("{peer} has not acknowledged every line")).await;

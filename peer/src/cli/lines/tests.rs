@@ -61,10 +61,10 @@ impl Audience for Peers {
         Ok(())
     }
 
-    async fn flush(&self, to: &PeerId) -> Result<(), SendError> {
+    async fn flush<T: Send>(&self, to: &PeerId, mark: impl Fn() -> T + Send + Sync) -> Result<T, SendError> {
         tokio::time::sleep(Duration::from_millis(5)).await;
         match self.kind(to) {
-            Some(Kind::Takes | Kind::Short(_)) => Ok(()),
+            Some(Kind::Takes | Kind::Short(_)) => Ok(mark()),
             Some(Kind::Silent | Kind::Stuck) => std::future::pending().await,
             Some(Kind::Breaks) | None => {
                 self.here.lock().unwrap().remove(to);
