@@ -20,8 +20,10 @@ pub(crate) const ABSENT_GRACE_MS: u64 = 120_000;
 
 /// Remote candidates that one connection takes. More are ignored, so that nobody can make a peer scan a network.
 pub(crate) const REMOTE_CANDIDATES: usize = 50;
-/// Longest description that is given to the library, in bytes.
+/// Longest description that is read, in bytes.
 pub(crate) const DESCRIPTION_BYTES: usize = 32 * 1024;
+/// Sections of a description. Each comes back in the answer, which has to be a message that the server takes.
+pub(crate) const SECTIONS: usize = 128;
 /// Addresses that candidates are gathered on.
 pub(crate) const LOCAL_ADDRESSES: usize = 16;
 /// Commands and callbacks that wait for one connection.

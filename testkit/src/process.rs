@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -10,13 +11,17 @@ use grtc_load::process::{self, SERVER, STOP, binary, empty_directory};
 use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
     http::Http,
     ws::{self, Client},
 };
+
+/// How long a line of the log may be in coming, and how often it is looked for: a file can't be waited for.
+const LINE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A running server process. Dropping it kills the process and removes its directory.
 #[derive(Debug)]
@@ -82,6 +87,23 @@ impl ServerProcess {
     #[must_use]
     pub fn log(&self) -> String {
         process::log(self.directory.path())
+    }
+
+    /// The line of its log that has all of these words in it. It may be written after what it is about.
+    ///
+    /// # Errors
+    /// When there is none in time. The error has the log.
+    pub async fn line(&self, words: &[&str]) -> anyhow::Result<String> {
+        let found = async {
+            loop {
+                let log = self.log();
+                if let Some(line) = log.lines().find(|line| words.iter().all(|word| line.contains(word))) {
+                    return line.to_owned();
+                }
+                sleep(LOOK).await;
+            }
+        };
+        timeout(LINE, found).await.with_context(|| format!("{words:?} are in no line of:\n{}", self.log()))
     }
 
     /// Its HTTP side.

@@ -61,6 +61,11 @@ impl Expectation {
         self.peers.is_none() || self.reached
     }
 
+    /// How much is missing.
+    pub(super) fn missing(&self) -> usize {
+        usize::from(!self.peers_came()) + self.texts.len()
+    }
+
     /// What is missing, for a person.
     pub(super) fn unmet(&self) -> Vec<String> {
         let mut unmet = Vec::new();
@@ -108,6 +113,7 @@ mod tests {
         expectation.note(&connected("b"));
         expectation.note(&message("x"));
         assert_eq!(expectation.unmet(), ["1 of 2 expected peers connected", "no message \"x\""]);
+        assert_eq!(expectation.missing(), 2);
         expectation.note(&Event::Disconnected { peer_id: id("b") });
         expectation.note(&connected("c"));
         assert!(!expectation.reached(), "two at once are meant");
@@ -115,7 +121,7 @@ mod tests {
         expectation.note(&message("x y"));
         assert_eq!(expectation.unmet(), ["no message \"x\""]);
         expectation.note(&message("x"));
-        assert!(expectation.unmet().is_empty());
+        assert!(expectation.unmet().is_empty() && expectation.missing() == 0);
     }
 
     #[test]

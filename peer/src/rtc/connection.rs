@@ -21,12 +21,12 @@ use webrtc::{
 };
 
 use super::{
-    description::{self, Description, Role, Unusable},
+    description::{self, Description, LeftOut, Role, Unusable},
     handler::{Callback, Handler},
     network::receive_limits,
     runtime::{Flow, KickRuntime},
     settings::Settings,
-    sizes::{self, Sizes},
+    sizes,
     window::Window,
 };
 use crate::{
@@ -157,15 +157,13 @@ impl Connection {
     /// Sets the other side's offer; the answer, set as the local description. On an open connection it is a renegotiation.
     pub(super) async fn accept_offer(&mut self, sdp: &str) -> Result<String, Error> {
         let offer = Description::parse(sdp)?;
-        self.window.announced(Sizes::of(sdp));
+        self.window.announced(offer.sizes);
         let role = self.role.unwrap_or_else(|| offer.answering_role());
         let connection = self.get()?;
-        connection
-            .set_remote_description(RTCSessionDescription::offer(sizes::lifted(&offer.for_library(role)))?)
-            .await?;
-        let library = offer.library_answer(&connection.create_answer(None).await?.sdp);
-        let answer = sizes::announcing(&offer.answer(&library, role), self.socket);
-        connection.set_local_description(RTCSessionDescription::answer(library)?).await?;
+        connection.set_remote_description(RTCSessionDescription::offer(offer.for_library(role)?)?).await?;
+        let library = connection.create_answer(None).await?;
+        let answer = offer.answer(&sizes::announcing(&library.sdp, self.socket), role);
+        connection.set_local_description(library).await?;
         let (mid, place) = offer.stream();
         self.stream = (mid.map(str::to_owned), place);
         self.described(offer, role).await;
@@ -175,12 +173,10 @@ impl Connection {
     /// Sets the other side's answer.
     pub(super) async fn apply_answer(&mut self, sdp: &str) -> Result<(), Error> {
         let answer = Description::parse(sdp)?;
-        self.window.announced(Sizes::of(sdp));
+        self.window.announced(answer.sizes);
         let role = answer.answered_role();
         let connection = self.get()?;
-        connection
-            .set_remote_description(RTCSessionDescription::answer(sizes::lifted(&answer.for_library(role)))?)
-            .await?;
+        connection.set_remote_description(RTCSessionDescription::answer(answer.for_library(role)?)?).await?;
         self.described(answer, role).await;
         Ok(())
     }
@@ -204,10 +200,11 @@ impl Connection {
             return;
         }
         self.remote_candidates += 1;
-        if self.remote_candidates > REMOTE_CANDIDATES {
-            return tracing::debug!(limit = REMOTE_CANDIDATES, "candidates beyond the limit are left out");
-        }
-        let candidate = match description::usable_candidate(candidate) {
+        let usable = match self.remote_candidates > REMOTE_CANDIDATES {
+            true => Err(LeftOut::TooMany),
+            false => description::usable_candidate(candidate),
+        };
+        let candidate = match usable {
             Ok(candidate) => candidate,
             Err(reason) => return tracing::debug!(%reason, "a candidate is left out"),
         };

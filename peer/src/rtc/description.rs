@@ -5,6 +5,7 @@
 //! ([`Description::for_library`]); the library's answer is made the answer to the offer that really came
 //! ([`Description::answer`]). Pure, and it takes any text.
 
+mod answer;
 mod candidate;
 mod sections;
 mod setup;
@@ -12,16 +13,19 @@ mod setup;
 mod tests;
 mod unusable;
 
-use std::fmt::Write;
-
-pub(super) use self::{candidate::usable as usable_candidate, setup::Role, unusable::Unusable};
+pub(super) use self::{
+    candidate::{LeftOut, usable as usable_candidate},
+    setup::Role,
+    unusable::Unusable,
+};
 use self::{
     sections::{Section, Sections, lines},
     setup::Setup,
 };
-use crate::limits::DESCRIPTION_BYTES;
+use super::sizes::{SOCKET, Sizes};
+use crate::limits::{DESCRIPTION_BYTES, MESSAGE_BYTES};
 
-/// Where SCTP is, unless a description says otherwise.
+/// This side's SCTP port, and the other side's unless it says otherwise.
 const SCTP_PORT: u16 = 5000;
 
 /// What a remote description says of the data channels' transport.
@@ -30,16 +34,18 @@ pub(super) struct Description {
     sections: Vec<Section>,
     /// The place of the data channels' section.
     data: usize,
-    /// The data section is one of a bundle.
-    bundled: bool,
+    /// The names of the bundle that the data section is in, those of them that are answered with.
+    bundle: Vec<String>,
+    /// The place of another section whose transport is the data section's.
+    carrier: Option<usize>,
     ice_lite: bool,
     username_fragment: String,
     password: String,
     fingerprint: String,
     setup: Setup,
     sctp_port: u16,
-    /// The longest message that it takes, where it says so; 0 is any.
-    pub(super) max_message_size: Option<u64>,
+    /// What its side takes.
+    pub(super) sizes: Sizes,
     /// Its candidates, as they are written.
     pub(super) candidates: Vec<String>,
 }
@@ -50,30 +56,45 @@ impl Description {
         if sdp.len() > DESCRIPTION_BYTES {
             return Err(Unusable::TooLong);
         }
-        let all = Sections::parse(sdp);
+        let all = Sections::parse(sdp)?;
         let data = all.data()?;
         let username_fragment =
             all.value(data, "ice-ufrag").filter(|value| is_ice(value)).ok_or(Unusable::NoCredentials)?;
         let password = all.value(data, "ice-pwd").filter(|value| is_ice(value)).ok_or(Unusable::NoCredentials)?;
         let section = &all.media[data];
+        let carrier = all.carrier(data);
+        let bundle = match all.bundle_of(data) {
+            Some(_) => carrier
+                .into_iter()
+                .chain([data])
+                .filter_map(|place| all.media[place].mid())
+                .map(str::to_owned)
+                .collect(),
+            None => Vec::new(),
+        };
         Ok(Self {
             data,
-            bundled: all.bundle_of(data).is_some(),
+            bundle,
+            carrier,
             ice_lite: all.session.iter().any(|line| line == "a=ice-lite"),
             username_fragment: username_fragment.to_owned(),
             password: password.to_owned(),
             fingerprint: fingerprint(&all.values(data, "fingerprint"))?,
             setup: Setup::parse(all.value(data, "setup")),
             sctp_port: section.sctp_port().unwrap_or(SCTP_PORT),
-            max_message_size: section.value("max-message-size").and_then(|size| size.parse().ok()),
+            sizes: Sizes::said(section.value("max-message-size"), section.value(SOCKET)),
             candidates: all.values(data, "candidate").into_iter().map(str::to_owned).collect(),
             sections: all.media,
         })
     }
 
-    /// This side's DTLS role when it answers this offer.
+    /// This side's DTLS role when it answers this offer. The one that begins the handshake begins SCTP, from which the other
+    /// one learns the port; the library sends to no other port than its own by itself.
     pub(super) fn answering_role(&self) -> Role {
-        self.setup.answering_role()
+        match self.setup {
+            Setup::Actpass if self.sctp_port != SCTP_PORT => Role::Passive,
+            setup => setup.answering_role(),
+        }
     }
 
     /// This side's DTLS role when this answers its offer, which leaves the choice.
@@ -81,9 +102,10 @@ impl Description {
         self.setup.answered_role()
     }
 
-    /// The stream's name, and its place: what a candidate of this side names.
+    /// The name and the place of the section that has the transport: what a candidate of this side names.
     pub(super) fn stream(&self) -> (Option<&str>, u16) {
-        (self.sections[self.data].value("mid"), u16::try_from(self.data).unwrap_or(0))
+        let place = self.carrier.unwrap_or(self.data);
+        (self.sections[place].mid(), u16::try_from(place).unwrap_or(0))
     }
 
     /// Whether ICE begins anew after that other description of the same peer.
@@ -92,80 +114,25 @@ impl Description {
     }
 
     /// The same for the library: one section, without candidates, and with the one DTLS role that leaves `own` to this
-    /// side.
-    pub(super) fn for_library(&self, own: Role) -> String {
-        let Self { username_fragment, password, fingerprint, sctp_port, .. } = self;
+    /// side. The library takes the smaller of both sides' longest messages as the bound of both directions, so that what this
+    /// side has announced would not arrive: it is told our own, and this side keeps to what the other one really said. Can go
+    /// when the library bounds what it receives by its own announcement alone.
+    pub(super) fn for_library(&self, own: Role) -> Result<String, Unusable> {
+        if own == Role::Active && self.sctp_port != SCTP_PORT {
+            return Err(Unusable::OtherPort(self.sctp_port));
+        }
+        let Self { username_fragment, password, fingerprint, .. } = self;
         let lite = if self.ice_lite { "a=ice-lite\r\n" } else { "" };
-        let (setup, size) = (own.other().word(), self.max_message_size.unwrap_or(65_536));
-        format!(
+        let setup = own.other().word();
+        Ok(format!(
             "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n{lite}a=group:BUNDLE 0\r\n\
              m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\n\
              a=ice-ufrag:{username_fragment}\r\na=ice-pwd:{password}\r\na=ice-options:trickle\r\n\
              a=fingerprint:sha-256 {fingerprint}\r\na=setup:{setup}\r\n\
-             a=sctp-port:{sctp_port}\r\na=max-message-size:{size}\r\n"
-        )
-    }
-
-    /// The library's answer as it sets it: with the port of this offer, since it knows one port for both sides.
-    pub(super) fn library_answer(&self, answer: &str) -> String {
-        let port = format!("a=sctp-port:{}", self.sctp_port);
-        lines(answer).map(|line| if line.starts_with("a=sctp-port:") { port.as_str() } else { line }).fold(
-            String::new(),
-            |mut sdp, line| {
-                let _ = write!(sdp, "{line}\r\n");
-                sdp
-            },
-        )
-    }
-
-    /// The answer to this offer, out of the library's: a section for each of the offer's, in its words, of which the data
-    /// channels' alone is taken.
-    pub(super) fn answer(&self, library: &str, own: Role) -> String {
-        let mut sdp = String::new();
-        let mut put = |line: &str| {
-            let _ = write!(sdp, "{line}\r\n");
-        };
-        let own_lines: Vec<&str> = lines(library).collect();
-        let session = own_lines.iter().take_while(|line| !line.starts_with("m="));
-        for line in session.clone().filter(|line| !line.starts_with("a=")) {
-            put(line);
-        }
-        if let (true, Some(mid)) = (self.bundled, self.stream().0) {
-            put(&format!("a=group:BUNDLE {mid}"));
-        }
-        for (place, section) in self.sections.iter().enumerate() {
-            if place != self.data {
-                section.rejected().iter().for_each(|line| put(line));
-                continue;
-            }
-            put(&format!("m=application 9 {} {}", section.protocol, section.formats));
-            put("c=IN IP4 0.0.0.0");
-            if let Some(mid) = section.value("mid") {
-                put(&format!("a=mid:{mid}"));
-            }
-            put(&format!("a=setup:{}", own.word()));
-            match section.is_old() {
-                true => put(&format!("a=sctpmap:{} webrtc-datachannel 65535", self.sctp_port)),
-                false => put(&format!("a=sctp-port:{}", self.sctp_port)),
-            }
-            for line in own_lines.iter().filter(|line| OF_DATA.iter().any(|attribute| line.starts_with(attribute))) {
-                put(line);
-            }
-        }
-        sdp
+             a=sctp-port:{SCTP_PORT}\r\na=max-message-size:{MESSAGE_BYTES}\r\n"
+        ))
     }
 }
-
-/// What of the library's answer is this side's own.
-const OF_DATA: [&str; 7] = [
-    "a=ice-ufrag:",
-    "a=ice-pwd:",
-    "a=ice-options:",
-    "a=fingerprint:",
-    "a=max-message-size:",
-    "a=candidate:",
-    "a=end-of-candidates",
-];
 
 /// The first stream's name in the library's offer.
 pub(super) fn mid(sdp: &str) -> Option<String> {
@@ -178,17 +145,21 @@ fn is_ice(value: &str) -> bool {
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=#".contains(&byte))
 }
 
-/// The first usable of several, which may be of several hashes (RFC 8122, section 5).
+/// The first usable of several, which may be of several hashes (RFC 8122, section 5). The library takes one alone.
 fn fingerprint(all: &[&str]) -> Result<String, Unusable> {
-    let mut other = None;
+    let mut reason = Unusable::NoFingerprint;
     for (hash, value) in all.iter().filter_map(|fingerprint| fingerprint.split_once(char::is_whitespace)) {
         let value = value.trim();
         let is_whole = value.split(':').count() == 32
             && value.split(':').all(|byte| byte.len() == 2 && byte.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        if hash.eq_ignore_ascii_case("sha-256") && is_whole {
-            return Ok(value.to_ascii_uppercase());
+        match (hash.eq_ignore_ascii_case("sha-256"), is_whole) {
+            (true, true) => return Ok(value.to_ascii_uppercase()),
+            (true, false) => reason = Unusable::BadFingerprint,
+            (false, _) if reason == Unusable::NoFingerprint => {
+                reason = Unusable::OtherFingerprint(hash.chars().take(20).collect());
+            }
+            (false, _) => {}
         }
-        other = other.or(Some(hash));
     }
-    Err(other.map_or(Unusable::NoFingerprint, |hash| Unusable::OtherFingerprint(hash.chars().take(20).collect())))
+    Err(reason)
 }

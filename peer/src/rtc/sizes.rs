@@ -3,8 +3,8 @@
 
 use crate::limits::{MESSAGE_BYTES, UNSAID_MESSAGE_BYTES, UNSAID_SOCKET_BYTES};
 
-const MESSAGE: &str = "a=max-message-size:";
-const SOCKET: &str = "a=grtc-socket-buffer:";
+/// The attribute by which a peer of this kind says what its UDP socket holds.
+pub(super) const SOCKET: &str = "grtc-socket-buffer";
 
 /// What one side takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,106 +16,49 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Those of the side that this description comes from.
-    pub(super) fn of(sdp: &str) -> Self {
-        let said = |name| application(sdp).find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
-        let bytes = |said| usize::try_from(said).unwrap_or(usize::MAX);
+    /// Those of a side that says this of its longest message and of its socket.
+    pub(super) fn said(message: Option<&str>, socket: Option<&str>) -> Self {
         Self {
-            message: match said(MESSAGE) {
+            message: match message.and_then(number) {
                 // Any length.
                 Some(0) => MESSAGE_BYTES,
-                Some(said) => bytes(said).min(MESSAGE_BYTES),
+                Some(said) => said.min(MESSAGE_BYTES),
                 None => UNSAID_MESSAGE_BYTES,
             },
-            socket: said(SOCKET).map_or(UNSAID_SOCKET_BYTES, bytes),
+            socket: socket.and_then(number).unwrap_or(UNSAID_SOCKET_BYTES),
         }
     }
 }
 
-/// The description as the library is to see it. It takes the smaller of both sides' longest messages as the bound of both
-/// directions, so that what this side has announced would not arrive: it is told our own, and this side keeps to what the
-/// other one really said. Can go when the library bounds what it receives by its own announcement alone.
-pub(super) fn lifted(sdp: &str) -> String {
-    with(sdp, MESSAGE, MESSAGE_BYTES)
+/// A number of any length: one that is too large for this machine is the largest here.
+fn number(said: &str) -> Option<usize> {
+    (!said.is_empty() && said.bytes().all(|byte| byte.is_ascii_digit())).then(|| said.parse().unwrap_or(usize::MAX))
 }
 
-/// An own description, which says what this side's UDP sockets hold.
+/// An own description, whose one section is that of the data channels, with what this side's UDP sockets hold.
 pub(super) fn announcing(sdp: &str, socket: usize) -> String {
-    with(sdp, SOCKET, socket)
-}
-
-/// The lines of the data channels' section.
-fn application(sdp: &str) -> impl Iterator<Item = &str> {
-    let lines = sdp.lines().skip_while(|line| !line.starts_with("m=application"));
-    lines.enumerate().take_while(|(number, line)| *number == 0 || !line.starts_with("m=")).map(|(_, line)| line)
-}
-
-/// The description with this attribute, once, in the data channels' section.
-fn with(sdp: &str, name: &str, value: usize) -> String {
-    let (mut out, mut inside) = (String::with_capacity(sdp.len() + 48), false);
-    for line in sdp.lines() {
-        if line.starts_with("m=") {
-            close(&mut out, &mut inside, name, value);
-            inside = line.starts_with("m=application");
-        }
-        if !(inside && line.starts_with(name)) {
-            out.push_str(line);
-            out.push_str("\r\n");
-        }
-    }
-    close(&mut out, &mut inside, name, value);
-    out
-}
-
-fn close(out: &mut String, inside: &mut bool, name: &str, value: usize) {
-    if std::mem::take(inside) {
-        out.push_str(&format!("{name}{value}\r\n"));
-    }
+    format!("{sdp}a={SOCKET}:{socket}\r\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn offer(attributes: &str) -> String {
-        format!(
-            "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=max-message-size:7\r\n\
-             m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\n{attributes}a=sctp-port:5000\r\n"
-        )
-    }
-
     #[test]
     fn a_size_is_what_was_said_or_the_smaller_default() {
         for (said, message) in [
-            ("", 65_535),
-            ("a=max-message-size:0\r\n", 262_144),
-            ("a=max-message-size:65536\r\n", 65_536),
-            ("a=max-message-size:1200\r\n", 1_200),
-            ("a=max-message-size:1073741823\r\n", 262_144),
-            ("a=max-message-size:18446744073709551615\r\n", 262_144),
-            ("a=max-message-size:many\r\n", 65_535),
-            ("a=max-message-size:-1\r\n", 65_535),
+            (None, 65_535),
+            (Some("0"), 262_144),
+            (Some("65536"), 65_536),
+            (Some("1200"), 1_200),
+            (Some("1073741823"), 262_144),
+            (Some("18446744073709551616"), 262_144),
+            (Some("many"), 65_535),
+            (Some("-1"), 65_535),
+            (Some(""), 65_535),
         ] {
-            assert_eq!(Sizes::of(&offer(said)).message, message, "{said}");
+            assert_eq!(Sizes::said(said, None), Sizes { message, socket: UNSAID_SOCKET_BYTES }, "{said:?}");
         }
-        assert_eq!(Sizes::of("a=max-message-size:100\r\n").message, 65_535, "there is no section");
-        assert_eq!(Sizes::of(&offer("a=grtc-socket-buffer:212992\r\n")).socket, 212_992);
-        assert_eq!(Sizes::of(&offer("")).socket, UNSAID_SOCKET_BYTES);
-    }
-
-    #[test]
-    fn the_library_sees_our_own_bound_and_everything_else_as_it_was() {
-        let (said, unsaid) = (offer("a=max-message-size:1200\r\n"), offer(""));
-        assert_eq!(Sizes::of(&lifted(&said)).message, MESSAGE_BYTES);
-        assert_eq!(lifted(&said), lifted(&unsaid));
-        assert_eq!(lifted(&unsaid).replace("a=max-message-size:262144\r\n", ""), unsaid);
-        assert_eq!(lifted(&said.replace("\r\n", "\n")), lifted(&said));
-        assert_eq!(lifted("v=0\r\n"), "v=0\r\n");
-    }
-
-    #[test]
-    fn what_the_socket_holds_is_said_once() {
-        let twice = announcing(&announcing(&offer(""), 1), 2);
-        assert_eq!((Sizes::of(&twice).socket, twice.matches(SOCKET).count()), (2, 1));
+        assert_eq!(Sizes::said(None, Some("212992")).socket, 212_992);
     }
 }

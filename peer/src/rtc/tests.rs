@@ -3,6 +3,9 @@
 mod a_burst_is_not_held_back;
 mod a_long_message_fits_a_small_socket;
 mod each_side_takes_what_it_has_announced;
+mod offers_of_other_stacks;
+
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};

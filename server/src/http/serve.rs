@@ -223,3 +223,6 @@ async fn refuse(mut stream: Wire, id: RequestId, _slot: Slot) -> std::io::Result
     while stream.read(&mut discarded).await? > 0 {}
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

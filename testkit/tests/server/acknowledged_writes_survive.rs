@@ -154,12 +154,7 @@ async fn a_database_that_is_locked_is_waited_for_and_then_said_to_be() -> anyhow
     assert_eq!(problem["code"], "database_unavailable");
     assert!(!refused.text().to_lowercase().contains("sqlite") && !refused.text().contains("BEGIN"), "{problem}");
     let id = refused.header("x-request-id").unwrap_or_default();
-    // The log is written by a thread of its own.
-    let logged = || server.log().lines().any(|line| line.contains(id) && line.contains("locked"));
-    while !logged() {
-        assert!(since.elapsed().as_secs() < 30, "{id} is not in\n{}", server.log());
-        tokio::task::yield_now().await;
-    }
+    server.line(&[id, "locked"]).await?;
     assert_eq!(http.get("/api/items/1").await?.status, 200, "reads go on");
     let waiting = tokio::spawn(async move { http.post("/api/items/", &json!({"title": "v"})).await });
     assert_eq!(http.get("/api/items/1").await?.status, 200);

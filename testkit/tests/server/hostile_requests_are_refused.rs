@@ -1,56 +1,11 @@
-//! Requests that no honest client sends. Some of these wait for the server's own time limits.
+//! Requests that no honest client sends. Those that dribble in are beside `http/serve.rs`, in virtual time.
 
 use std::time::Duration;
 
 use grtc_testkit::{Raw, TestServer};
 use hyper::Request;
-use serde_json::json;
 
 const POST: &str = "POST /api/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
-
-/// Takes ten seconds: so long may the headers of a request take.
-#[tokio::test]
-async fn headers_that_dribble_in_are_not_waited_for() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
-    let mut silent = Raw::connect(server.address()).await?;
-    let mut dribble = Raw::connect(server.address()).await?;
-    dribble.send("GET /health HTTP/1.1\r\n").await?;
-    let mut pace = tokio::time::interval(Duration::from_millis(200));
-    let mut lines = 0;
-    while lines < 75 && dribble.send("X: y\r\n").await.is_ok() {
-        lines += 1;
-        pace.tick().await;
-    }
-    assert!(lines < 70, "15 s of headers were read");
-    dribble.ended(Duration::from_secs(1)).await?;
-    silent.ended(Duration::from_secs(2)).await?;
-    assert_eq!(server.http().get("/health").await?.status, 200);
-    server.stop().await
-}
-
-/// Takes twenty seconds: so long may the body of a request take.
-#[tokio::test]
-async fn a_body_that_dribbles_in_is_not_waited_for() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
-    let mut raw = Raw::connect(server.address()).await?;
-    raw.send(format!("{POST}Content-Length: 1000\r\n\r\n")).await?;
-    let mut pace = tokio::time::interval(Duration::from_millis(500));
-    for _ in 0..42 {
-        pace.tick().await;
-        if raw.send("x").await.is_err() {
-            break;
-        }
-        if let Ok(answer) = tokio::time::timeout(Duration::from_millis(1), raw.answer()).await {
-            let answer = answer?;
-            assert_eq!((answer.status, &answer.json()?["code"]), (408, &json!("body_timeout")));
-            // It is the end of the connection too, however much more dribbles in.
-            let _ = raw.send("x").await;
-            raw.ended(Duration::from_secs(1)).await?;
-            return server.stop().await;
-        }
-    }
-    panic!("21 s of a body were read");
-}
 
 #[tokio::test]
 async fn a_body_over_a_mebibyte_is_too_large_however_it_is_sent() -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
-//! Clients that ask for much and read nothing: the server's memory does not grow with them, and they are let go.
+//! Clients that ask for much and read nothing: the server's memory does not grow with them. That they are let go after a
+//! while is shown in virtual time, beside `http/serve.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -33,12 +34,11 @@ async fn crowd(server: &ServerProcess, clients: usize) -> anyhow::Result<Vec<Raw
     Ok(crowd)
 }
 
-/// Takes half a minute: so long may a client take nothing.
 #[tokio::test]
-async fn who_does_not_read_a_long_list_costs_little_and_is_let_go() -> anyhow::Result<()> {
+async fn who_does_not_read_a_long_list_costs_little() -> anyhow::Result<()> {
     let server = filled(&Launch::default()).await?;
     let before = memory(server.pid())?;
-    let mut crowd = crowd(&server, 40).await?;
+    let crowd = crowd(&server, 40).await?;
     // The others are served.
     for _ in 0..3 {
         let answer = server.http().get("/api/items/?limit=1000").await?;
@@ -46,12 +46,7 @@ async fn who_does_not_read_a_long_list_costs_little_and_is_let_go() -> anyhow::R
     }
     let grown = memory(server.pid())?.saturating_sub(before);
     assert!(grown < 120 << 20, "{grown} bytes for 40 clients that don't read");
-    tokio::time::sleep(Duration::from_secs(31)).await;
-    for raw in &mut crowd {
-        // What is in the kernel's buffers comes, and then the end of it.
-        let said = raw.ended(Duration::from_secs(5)).await?;
-        assert!(said.len() < 9_000_000, "all of it was sent");
-    }
+    drop(crowd);
     server.stop().await
 }
 

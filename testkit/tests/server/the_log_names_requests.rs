@@ -1,6 +1,6 @@
 //! What an operator finds in the log: why somebody was refused, and which request it was.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use grtc_testkit::{Launch, Raw, ServerProcess, raw::RawAnswer};
 use serde_json::Value;
@@ -14,17 +14,9 @@ async fn get(server: &ServerProcess, path: &str, lines: &str) -> anyhow::Result<
     Ok((raw.answer().await?, raw))
 }
 
-/// The line that has all of this in it, as JSON. It may be written after the answer.
+/// The line that has all of this in it, as JSON.
 async fn line(server: &ServerProcess, words: &[&str]) -> anyhow::Result<Value> {
-    let since = Instant::now();
-    loop {
-        let log = server.log();
-        if let Some(line) = log.lines().find(|line| words.iter().all(|word| line.contains(word))) {
-            return Ok(serde_json::from_str(line)?);
-        }
-        anyhow::ensure!(since.elapsed() < Duration::from_secs(10), "{words:?} are in no line of:\n{log}");
-        tokio::task::yield_now().await;
-    }
+    Ok(serde_json::from_str(&server.line(words).await?)?)
 }
 
 #[tokio::test]

@@ -140,7 +140,7 @@ impl Stay {
                 return Ok(Some(self.verdict()));
             }
             self.read_stdin_when_it_is_time();
-            let open = self.unmet().len();
+            let missing = self.missing();
             tokio::select! {
                 event = events.next() => match event {
                     Some(event) => {
@@ -162,7 +162,7 @@ impl Stay {
                 () = reached(self.patience.until()) => return Ok(None),
                 error = self.output.failed() => return Err(error),
             }
-            if self.unmet().len() != open {
+            if self.missing() != missing {
                 self.progressed();
             }
         }
@@ -229,8 +229,12 @@ impl Stay {
 
     /// Whether a script has nothing more to wait for.
     fn is_over(&self) -> bool {
-        let stdin = self.stdin.borrow();
-        self.expectation.unmet().is_empty() && self.delivery.is_done() && (!self.until_eof || stdin.delivered)
+        self.missing() == 0 && (!self.until_eof || self.stdin.borrow().delivered)
+    }
+
+    /// How much was asked for and has not come, or was to be sent first and is not delivered.
+    fn missing(&self) -> usize {
+        self.expectation.missing() + usize::from(!self.delivery.is_done())
     }
 
     /// What was asked for and has not come, or was to be sent and is not delivered.

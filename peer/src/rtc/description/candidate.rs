@@ -2,9 +2,13 @@
 
 use std::net::IpAddr;
 
+use crate::limits::REMOTE_CANDIDATES;
+
 /// Why a candidate is left out.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(in crate::rtc) enum LeftOut {
+    #[error("there are more than {REMOTE_CANDIDATES} of them")]
+    TooMany,
     #[error("it is no candidate")]
     Malformed,
     #[error("it is for RTCP")]

@@ -1,6 +1,7 @@
 //! A description as lines: those of the session, and those of each media section.
 
 use super::unusable::Unusable;
+use crate::limits::SECTIONS;
 
 /// All of a description.
 #[derive(Debug, Default)]
@@ -20,16 +21,18 @@ pub(super) struct Section {
 }
 
 impl Sections {
-    pub(super) fn parse(sdp: &str) -> Self {
+    pub(super) fn parse(sdp: &str) -> Result<Self, Unusable> {
         let mut all = Self::default();
         for line in lines(sdp) {
+            let full = all.media.len() == SECTIONS;
             match (line.strip_prefix("m="), all.media.last_mut()) {
-                (Some(media), _) => all.media.push(Section::new(media)),
+                (Some(_), _) if full => return Err(Unusable::TooManySections),
+                (Some(media), _) => all.media.push(Section::new(media).ok_or(Unusable::Malformed)?),
                 (None, Some(section)) => section.lines.push(line.to_owned()),
                 (None, None) => all.session.push(line.to_owned()),
             }
         }
-        all
+        Ok(all)
     }
 
     /// The place of the section that is to be used: the first one for data channels that is not switched off.
@@ -49,17 +52,27 @@ impl Sections {
 
     /// The names in the bundle that this section belongs to, in their order.
     pub(super) fn bundle_of(&self, place: usize) -> Option<Vec<&str>> {
-        let mid = self.media.get(place)?.value("mid")?;
+        let mid = self.media.get(place)?.mid()?;
         let groups = self.session.iter().filter_map(|line| line.strip_prefix("a=group:BUNDLE"));
         groups.map(|group| group.split_whitespace().collect::<Vec<_>>()).find(|group| group.contains(&mid))
+    }
+
+    /// The place of the section that carries the bundle of this one, where that is another: the first one of the bundle, whose
+    /// transport this one has as well (RFC 8843, section 7.2).
+    pub(super) fn carrier(&self, place: usize) -> Option<usize> {
+        let bundle = self.bundle_of(place)?;
+        let carrier = self.media.iter().position(|section| section.mid() == bundle.first().copied())?;
+        let (own, carrying) = (self.media.get(place)?, &self.media[carrier]);
+        let is_shared = |attribute| own.value(attribute).is_none_or(|value| carrying.value(attribute) == Some(value));
+        let is_media = carrying.protocol.contains("RTP/") && !carrying.is_rejected();
+        (is_media && is_shared("ice-ufrag") && is_shared("ice-pwd")).then_some(carrier)
     }
 
     /// All values of an attribute for this section: its own, or those of the bundle that carries it (RFC 8843, section
     /// 7.1.3), or the session's.
     pub(super) fn values(&self, place: usize, attribute: &str) -> Vec<&str> {
         let bundle = self.bundle_of(place).unwrap_or_default();
-        let others =
-            bundle.iter().filter_map(|mid| self.media.iter().find(|section| section.value("mid") == Some(mid)));
+        let others = bundle.iter().filter_map(|mid| self.media.iter().find(|section| section.mid() == Some(mid)));
         let own = self.media.get(place).into_iter();
         own.chain(others)
             .map(|section| values(&section.lines, attribute))
@@ -75,11 +88,22 @@ impl Sections {
 }
 
 impl Section {
-    fn new(line: &str) -> Self {
-        let mut words = line.split_whitespace();
-        let mut next = || words.next().unwrap_or_default().to_owned();
-        let (media, port, protocol) = (next(), next(), next());
-        Self { media, port, protocol, formats: words.collect::<Vec<_>>().join(" "), lines: Vec::new() }
+    /// `None` when it is no such line.
+    fn new(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [media, port, protocol, ref formats @ ..] = words[..] else { return None };
+        words.iter().all(|word| is_word(word)).then(|| Self {
+            media: media.to_owned(),
+            port: port.to_owned(),
+            protocol: protocol.to_owned(),
+            formats: formats.join(" "),
+            lines: Vec::new(),
+        })
+    }
+
+    /// Its name.
+    pub(super) fn mid(&self) -> Option<&str> {
+        self.value("mid").filter(|mid| is_word(mid))
     }
 
     /// The first value of an attribute.
@@ -116,18 +140,42 @@ impl Section {
         self.value("sctp-port").or_else(old)?.parse().ok().filter(|port| *port != 0)
     }
 
+    /// How the section of an answer begins.
+    pub(super) fn head(&self, port: u16, formats: &str) -> Vec<String> {
+        let mut lines =
+            vec![format!("m={} {port} {} {formats}", self.media, self.protocol), "c=IN IP4 0.0.0.0".to_owned()];
+        lines.extend(self.mid().map(|mid| format!("a=mid:{mid}")));
+        lines
+    }
+
     /// The section of an answer that takes nothing of it.
     pub(super) fn rejected(&self) -> Vec<String> {
-        let mut lines =
-            vec![format!("m={} 0 {} {}", self.media, self.protocol, self.formats), "c=IN IP4 0.0.0.0".to_owned()];
-        lines.extend(self.value("mid").map(|mid| format!("a=mid:{mid}")));
+        let mut lines = self.head(0, &self.formats);
         lines.push("a=inactive".to_owned());
+        lines
+    }
+
+    /// The section of an answer that takes its transport, and nothing that is sent over it: of its formats the first.
+    pub(super) fn silent(&self) -> Vec<String> {
+        let format = self.formats.split(' ').next().unwrap_or_default();
+        let mut lines = self.head(9, format);
+        lines.push("a=inactive".to_owned());
+        let of_format = [format!("a=rtpmap:{format} "), format!("a=fmtp:{format} ")];
+        let is_kept = |line: &&String| {
+            *line == "a=rtcp-mux" || of_format.iter().any(|of| line.starts_with(of)) && line.split(' ').all(is_word)
+        };
+        lines.extend(self.lines.iter().filter(is_kept).cloned());
         lines
     }
 }
 
 /// What a section for data channels has for a format.
 const FORMAT: &str = "webrtc-datachannel";
+
+/// What comes back in the answer as it was sent: no longer there, and no shorter.
+fn is_word(text: &str) -> bool {
+    text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+}
 
 fn values<'a>(lines: &'a [String], attribute: &str) -> Vec<&'a str> {
     let value = |line: &'a String| line.strip_prefix("a=")?.strip_prefix(attribute)?.strip_prefix(':').map(str::trim);

@@ -1,4 +1,5 @@
-use super::{candidate::LeftOut, *};
+use super::*;
+use crate::limits::SECTIONS;
 
 const FINGERPRINT: &str =
     "54:1B:ED:79:44:10:E4:B0:31:96:0C:83:B6:6A:0B:97:A6:DA:FE:0A:E0:93:66:33:58:D9:68:8D:4A:5A:34:69";
@@ -16,7 +17,7 @@ const DATA: &str = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:data
 
 fn answer_to(media: &str) -> String {
     let offer = Description::parse(&offer(media)).unwrap();
-    offer.answer(&offer.library_answer(LIBRARY), offer.answering_role())
+    offer.answer(LIBRARY, offer.answering_role())
 }
 
 #[test]
@@ -35,31 +36,42 @@ fn who_begins_the_handshake_is_what_the_other_side_leaves() {
 }
 
 #[test]
-fn what_is_not_for_data_is_rejected_in_its_place() {
+fn what_is_not_for_data_is_rejected_in_its_place_but_for_what_carries_the_bundle() {
     let media = format!(
-        "a=group:BUNDLE a data\nm=audio 9 UDP/TLS/RTP/SAVPF 111 0\na=mid:a\n{{own}}{}m=video 0 RTP/AVP 96\na=mid:v\n",
+        "a=group:BUNDLE a data\nm=audio 9 UDP/TLS/RTP/SAVPF 111 0\na=mid:a\na=rtpmap:111 opus/48000/2\na=rtpmap:0 PCMU/8000\n\
+         a=rtcp-mux\na=fmtp:111 minptime=10;useinbandfec=1\na=fmtp:111 \"\n{{own}}{}m=video 0 RTP/AVP 96\na=mid:v\n",
         DATA.replace("{own}", "").replace("9 UDP", "0 UDP") + "a=bundle-only\n"
     );
     let parsed = Description::parse(&offer(&media)).unwrap();
-    assert_eq!(parsed.stream(), (Some("data"), 1));
+    assert_eq!(parsed.stream(), (Some("a"), 0), "the transport stands there");
     let answer = parsed.answer(LIBRARY, Role::Passive);
     let sections: Vec<&str> = answer.lines().filter(|line| line.starts_with("m=")).collect();
     assert_eq!(
         sections,
-        [
-            "m=audio 0 UDP/TLS/RTP/SAVPF 111 0",
-            "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
-            "m=video 0 RTP/AVP 96"
-        ]
+        ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "m=video 0 RTP/AVP 96"]
     );
-    assert!(answer.contains("a=group:BUNDLE data\r\n") && answer.contains("a=ice-ufrag:own\r\n"), "{answer}");
+    assert!(answer.contains("a=group:BUNDLE a data\r\n"), "{answer}");
+    assert_eq!(answer.matches("a=ice-ufrag:own\r\n").count(), 2, "{answer}");
+    let silent = "a=mid:a\r\na=inactive\r\na=rtpmap:111 opus/48000/2\r\na=rtcp-mux\r\na=fmtp:111 minptime=10;useinbandfec=1\r\na=setup:passive\r\n";
+    assert!(answer.contains(silent), "{answer}");
 }
 
 #[test]
 fn the_form_before_rfc_8841_is_answered_in_it() {
     let answer = answer_to("m=application 9 DTLS/SCTP 6000\n{own}a=sctpmap:6000 webrtc-datachannel 1024\n");
-    assert!(answer.contains("m=application 9 DTLS/SCTP 6000\r\n"), "{answer}");
-    assert!(answer.contains("a=sctpmap:6000 webrtc-datachannel 65535\r\n") && !answer.contains("a=mid"), "{answer}");
+    assert!(answer.contains("m=application 9 DTLS/SCTP 5000\r\n"), "{answer}");
+    assert!(answer.contains("a=sctpmap:5000 webrtc-datachannel 65535\r\n") && !answer.contains("a=mid"), "{answer}");
+}
+
+#[test]
+fn who_has_another_sctp_port_begins() {
+    for (setup, role) in [("actpass", Role::Passive), ("active", Role::Passive), ("passive", Role::Active)] {
+        let media = format!("{}a=setup:{setup}\n", DATA.replace("5000", "5001"));
+        let parsed = Description::parse(&offer(&media)).unwrap();
+        assert_eq!(parsed.answering_role(), role, "{setup}");
+        let refused = (role == Role::Active).then_some(Unusable::OtherPort(5001));
+        assert_eq!(parsed.for_library(role).err(), refused, "{setup}");
+    }
 }
 
 #[test]
@@ -67,8 +79,8 @@ fn attributes_may_be_the_sessions() {
     let media =
         "{own}a=setup:active\na=ice-lite\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=max-message-size:0\n";
     let parsed = Description::parse(&offer(media)).unwrap();
-    assert_eq!((parsed.max_message_size, parsed.answering_role()), (Some(0), Role::Passive));
-    assert!(parsed.for_library(Role::Passive).contains("a=ice-lite\r\n"));
+    assert_eq!((parsed.sizes.message, parsed.answering_role()), (MESSAGE_BYTES, Role::Passive));
+    assert!(parsed.for_library(Role::Passive).unwrap().contains("a=ice-lite\r\n"));
 }
 
 #[test]
@@ -86,12 +98,34 @@ fn what_can_not_be_used_is_named() {
     let reason = |sdp: &str| Description::parse(sdp).unwrap_err();
     assert_eq!(reason(""), Unusable::NoSection);
     assert_eq!(reason(&"a".repeat(DESCRIPTION_BYTES + 1)), Unusable::TooLong);
+    assert_eq!(reason(&"m=audio 0 RTP/AVP 0\n".repeat(SECTIONS + 1)), Unusable::TooManySections);
+    for line in ["m=audio 0\n", "m=\n", "m=audio 0 RTP/AVP \"\n", "m=audio 0 \u{1} 0\n"] {
+        assert_eq!(reason(line), Unusable::Malformed, "{line:?}");
+    }
     assert_eq!(reason(&offer("m=audio 9 RTP/AVP 0\n{own}")), Unusable::NoDataChannel);
     assert_eq!(reason(&offer(&DATA.replace(" 9 ", " 0 "))), Unusable::Rejected);
     assert_eq!(reason(&DATA.replace("{own}", "")), Unusable::NoCredentials);
     assert_eq!(reason(&DATA.replace("{own}", "a=ice-ufrag:u\na=ice-pwd:p\n")), Unusable::NoFingerprint);
     let sha1 = "a=ice-ufrag:u\na=ice-pwd:p\na=fingerprint:sha-1 00:11\n";
     assert_eq!(reason(&DATA.replace("{own}", sha1)), Unusable::OtherFingerprint("sha-1".to_owned()));
+    assert_eq!(reason(&DATA.replace("{own}", &sha1.replace("sha-1", "sha-256"))), Unusable::BadFingerprint);
+}
+
+/// A message to the server may have 64 KiB; a longer one ends the stay.
+#[test]
+fn an_answer_is_a_message_that_the_server_takes() {
+    let words = format!(" {}", "x".repeat(255));
+    let mut sections = "m=x 0 x x\n".repeat(SECTIONS - 1);
+    while sections.len() + 2_000 < DESCRIPTION_BYTES {
+        sections.insert_str("m=x 0 x x".len(), &words);
+    }
+    let answer = answer_to(&format!("{sections}{DATA}"));
+    let message = serde_json::to_string(&answer).unwrap();
+    assert!(
+        (DESCRIPTION_BYTES..grtc_protocol::limits::MESSAGE_BYTES - 1_000).contains(&message.len()),
+        "{}",
+        message.len()
+    );
 }
 
 #[test]
@@ -125,9 +159,9 @@ proptest::proptest! {
         let _ = Description::parse(&text);
         let sdp = format!("{}{text}", offer(DATA));
         if let Ok(parsed) = Description::parse(&sdp) {
-            let library = parsed.for_library(Role::Active);
+            let library = parsed.for_library(Role::Passive).unwrap();
             proptest::prop_assert!(webrtc::peer_connection::RTCSessionDescription::offer(library).is_ok());
-            let answer = parsed.answer(&parsed.library_answer(LIBRARY), Role::Passive);
+            let answer = parsed.answer(LIBRARY, Role::Passive);
             let sections = |sdp: &str| lines(sdp).filter(|line| line.starts_with("m=")).count();
             proptest::prop_assert_eq!(sections(&answer), sections(&sdp));
         }
