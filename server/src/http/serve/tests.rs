@@ -39,7 +39,7 @@ fn server() -> Arc<Server> {
     );
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), false, stop.clone());
-    Server::new(table(gate, BasePath::default(), vec![read, long]), 8, AnswerBudget::new(), stop)
+    Server::new(table(gate, BasePath::default(), vec![read, long]), 8, Budget::new(), stop)
 }
 
 /// A client's end of a connection that is served.
