@@ -128,11 +128,6 @@ impl Negotiator {
         self.state
     }
 
-    /// The connection that the pair has now.
-    pub(crate) fn connection(&self) -> Option<ConnectionNumber> {
-        self.current.as_ref().map(|current| current.connection)
-    }
-
     fn start(&mut self, now: u64) {
         if self.state.is_some() {
             return;

@@ -9,10 +9,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Settings, WebRtc};
 use crate::{
-    backend::{Command, Context, Event, FromConnection, Handle, RtcBackend},
+    backend::{Command, Context, Event, FromConnection, Handle, PairKey, RtcBackend},
     channel::{Channel, Label},
     event::{self, Payload},
-    mesh::PairKey,
     negotiator::Input,
 };
 
