@@ -125,6 +125,20 @@ test('a signal of somebody who is away or unknown is dropped', async () => {
   assert.equal(network.value.connections.length, made);
 });
 
+test('what comes of a pair that is over does nothing', async () => {
+  const [b, a] = [enter('b'), enter('a')];
+  await until(() => connected(a, 'b') && connected(b, 'a'));
+  const [earlier] = network.value.connections;
+  const link = server.value.peers.get('a');
+  link?.get({ type: 'peer_left', peer_id: 'b', timestamp: '', total_peers: 1, reason: 'left' });
+  link?.get({ type: 'peer_joined', peer_id: 'b', timestamp: '', total_peers: 2 });
+  await until(() => earlier?.closed === true && a.peers[0]?.state === 'connecting');
+  earlier?.events.open();
+  earlier?.events.lost('closed');
+  assert.equal(a.peers[0]?.state, 'connecting');
+  assert.equal(network.value.connections.length, 2);
+});
+
 test('a peer that leaves is told of, with its reason', async () => {
   const [a, b] = [enter('a'), enter('b')];
   await until(() => connected(a, 'b'));
