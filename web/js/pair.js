@@ -90,7 +90,6 @@ export class Pair {
 
   /** @param {Input} input */
   #feed(input) {
-    if (this.#closed) return;
     this.#negotiator.handle(this.#now(), input);
     if (this.#running) return;
     this.#running = true;
