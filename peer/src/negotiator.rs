@@ -93,9 +93,9 @@ impl Negotiator {
         match input {
             Input::Start => self.start(now),
             Input::RemoteOffer { sdp, attempt } => self.remote_offer(now, sdp, attempt),
-            Input::RemoteAnswer { sdp, attempt } => self.remote_answer(sdp, attempt),
+            Input::RemoteAnswer { sdp, attempt } => self.remote_answer(sdp, attempt.as_deref()),
             Input::RemoteCandidate { candidate, attempt } => self.remote_candidate(candidate, attempt),
-            Input::RemoteRefusal { message, attempt } => self.remote_refusal(message, attempt),
+            Input::RemoteRefusal { message, attempt } => self.remote_refusal(&message, attempt.as_deref()),
             Input::LocalCandidate { connection, candidate } => self.local_candidate(connection, candidate),
             Input::OfferCreated { connection, sdp } => self.offer_created(connection, sdp),
             Input::AnswerCreated { connection, sdp } => self.answer_created(now, connection, sdp),

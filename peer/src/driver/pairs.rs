@@ -39,7 +39,7 @@ impl Pairs {
     /// Does what the mesh says.
     pub(super) fn apply(&mut self, now: u64, effect: Effect) {
         match effect {
-            Effect::Start { peer, initiator } => self.start(now, peer, initiator),
+            Effect::Start { peer, initiator } => self.start(now, &peer, initiator),
             Effect::Close { peer, reason } => {
                 tracing::debug!(%peer, ?reason, "a pair is over");
                 self.close(&peer);
@@ -49,14 +49,14 @@ impl Pairs {
         }
     }
 
-    fn start(&mut self, now: u64, peer: PeerId, initiator: bool) {
-        self.close(&peer);
+    fn start(&mut self, now: u64, peer: &PeerId, initiator: bool) {
+        self.close(peer);
         self.epochs += 1;
         let seed = format!("{:08x}", self.rng.u32(..));
-        let negotiator = Negotiator::new(initiator, self.me > peer, seed);
+        let negotiator = Negotiator::new(initiator, self.me > *peer, seed);
         let key = PairKey { peer: peer.clone(), epoch: self.epochs };
         self.pairs.insert(peer.clone(), Pair::new(key, negotiator));
-        self.handle(now, &peer, Input::Start);
+        self.handle(now, peer, Input::Start);
     }
 
     fn close(&mut self, peer: &PeerId) {
