@@ -1,14 +1,13 @@
 //! The seam between the driver and the connections: what it asks of one, and what one tells it. [`rtc`](crate::rtc) makes
 //! real ones; the driver's tests have their own.
 
-use grtc_protocol::signal::IceCandidate;
+use grtc_protocol::{PeerId, signal::IceCandidate};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     channel::{Channel, Label},
     event,
-    mesh::PairKey,
     negotiator::{ConnectionNumber, Input},
     report::{CandidatePair, LocalCause, Stage, Timings},
 };
@@ -17,6 +16,13 @@ use crate::{
 pub(crate) trait RtcBackend: Send + Sync {
     /// Begins one. What comes of it, a failure included, is an [`Event`].
     fn open(&self, context: Context) -> Handle;
+}
+
+/// Names a pair: a peer, and which of the pairs with it, since a peer can come, go and come again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PairKey {
+    pub(crate) peer: PeerId,
+    pub(crate) epoch: u64,
 }
 
 /// What a connection is made with.

@@ -1,21 +1,19 @@
 //! The one loop of a peer: signaling, connections, commands and timers meet here, and nowhere else.
 //!
-//! What the mesh says to do is done at once and never waited for: operations are commands to the connections' own tasks,
-//! signals and events go into queues that this loop empties. While the program does not read its events, nothing more is
-//! taken in from the other peers and the server.
+//! What the mesh and the pairs say to do is done at once and never waited for: operations are commands to the connections'
+//! own tasks, signals and events go into queues that this loop empties. While the program does not read its events, nothing
+//! more is taken in from the other peers and the server.
 
+mod pair;
 mod pairs;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use grtc_protocol::{PeerId, RoomId};
+use grtc_protocol::{PeerId, RoomId, server::LeaveReason};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep, sleep_until},
@@ -23,7 +21,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
-    pairs::{Pairs, Telling},
+    pair::Output,
+    pairs::Pairs,
+    surroundings::{Surroundings, Telling},
     wire::Frame,
 };
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
     event::{Event, Via},
     limits::{DRIVER_QUEUE, EVENT_QUEUE, GOODBYE_AHEAD},
     link::session::{Change, Session},
-    mesh::{Mesh, Output},
+    mesh::{Input, Mesh},
     report::PeerStatus,
 };
 
@@ -59,8 +59,6 @@ pub(crate) struct Start {
 pub(crate) struct Driver {
     id: PeerId,
     room: RoomId,
-    /// Everybody else in the room.
-    roster: BTreeSet<PeerId>,
     session: Session,
     mesh: Mesh,
     pairs: Pairs,
@@ -78,14 +76,20 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn new(start: Start) -> Self {
         let (to_driver, connections) = mpsc::channel(DRIVER_QUEUE);
-        let pairs = Pairs::new(start.backend, start.channels, to_driver, start.events.clone(), start.cancel.clone());
+        let around = Surroundings {
+            backend: start.backend,
+            channels: start.channels,
+            to_driver,
+            inbox: start.events.clone(),
+            leaving: start.cancel.clone(),
+            told: Vec::new(),
+        };
         let mut driver = Self {
-            mesh: Mesh::new(start.id.clone(), fastrand::Rng::new()),
+            mesh: Mesh::default(),
+            pairs: Pairs::new(start.id.clone(), fastrand::Rng::new(), around),
             id: start.id,
             room: start.room,
-            roster: BTreeSet::new(),
             session: start.session,
-            pairs,
             begin: Instant::now(),
             events: VecDeque::new(),
             program: start.events,
@@ -105,7 +109,8 @@ impl Driver {
         while !self.ended {
             self.act();
             let takes_in = self.events.len() < EVENT_QUEUE && !self.session.is_congested();
-            let tick = self.mesh.poll_timeout().map(|at| self.begin + Duration::from_millis(at));
+            let due = self.mesh.poll_timeout().into_iter().chain(self.pairs.poll_timeout()).min();
+            let tick = due.map(|at| self.begin + Duration::from_millis(at));
             tokio::select! {
                 () = cancel.cancelled() => break,
                 permit = program.reserve(), if !self.events.is_empty() => {
@@ -118,28 +123,37 @@ impl Driver {
                         deliver.send_replace(true);
                     }
                 }
-                Some(event) = self.connections.recv(), if takes_in => self.connection_event(event),
+                Some(event) = self.connections.recv(), if takes_in => self.pairs.event(self.now(), event),
                 change = self.session.next(), if takes_in => self.change(change),
                 Some(command) = self.commands.recv() => self.command(command),
-                () = sleep_until(tick.unwrap_or_else(Instant::now)), if tick.is_some() => {
-                    let now = self.now();
-                    self.mesh.tick(now);
-                }
+                () = sleep_until(tick.unwrap_or_else(Instant::now)), if tick.is_some() => self.tick(),
             }
         }
         self.finish().await;
     }
 
-    /// Milliseconds since the begin: the clock of the mesh.
+    /// Milliseconds since the begin: the clock of the mesh and the pairs.
     fn now(&self) -> u64 {
         u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn joined(&mut self, peers: Vec<PeerId>) {
+        let (me, room_id) = (self.id.clone(), self.room.clone());
+        self.tell(Event::Joined { peer_id: me.clone(), room_id, peers: peers.clone() });
+        self.feed(Input::RoomState { me, peers });
+    }
+
+    /// Tells the mesh, and does what it says.
+    fn feed(&mut self, input: Input) {
         let now = self.now();
-        self.roster = peers.iter().cloned().collect();
-        self.mesh.roster(now, &peers);
-        self.tell(Event::Joined { peer_id: self.id.clone(), room_id: self.room.clone(), peers });
+        for effect in self.mesh.handle(now, input) {
+            self.pairs.apply(now, effect);
+        }
+    }
+
+    fn tick(&mut self) {
+        self.feed(Input::Tick);
+        self.pairs.tick(self.now());
     }
 
     fn change(&mut self, change: Change) {
@@ -154,47 +168,36 @@ impl Driver {
     }
 
     fn frame(&mut self, text: &str) {
-        let now = self.now();
         match wire::parse(text) {
             Some(Frame::RoomState { peers }) => self.joined(peers),
-            Some(Frame::PeerJoined(peer_id)) => {
-                self.roster.insert(peer_id.clone());
-                self.mesh.peer_joined(now, &peer_id);
-                self.tell(Event::PeerJoined { peer_id });
+            Some(Frame::PeerJoined(peer)) => {
+                self.tell(Event::PeerJoined { peer_id: peer.clone() });
+                self.feed(Input::PeerJoined { peer });
             }
-            Some(Frame::PeerLeft(peer_id, reason)) => {
-                self.roster.remove(&peer_id);
-                self.tell(Event::PeerLeft { peer_id: peer_id.clone(), reason });
-                self.mesh.peer_left(now, &peer_id, reason);
+            Some(Frame::PeerLeft(peer, reason)) => {
+                self.tell(Event::PeerLeft { peer_id: peer.clone(), reason });
+                self.feed(Input::PeerLeft { peer, reason: reason.unwrap_or(LeaveReason::Left) });
             }
-            Some(Frame::Signal(from, signal)) => self.mesh.signal(now, &from, signal),
+            Some(Frame::Signal(from, signal)) if self.mesh.is_present(&from) => {
+                self.pairs.handle(self.now(), &from, signal);
+            }
             Some(Frame::Message(from, payload)) => {
                 self.tell(Event::Message { from, payload, via: Via::Relay });
             }
             // A signal crossed with the goodbye of its receiver. The server has said who left.
             Some(Frame::Error { code, .. }) if code == "peer_not_found" => {}
             Some(Frame::Error { code, message }) => self.tell(Event::ServerError { code, message }),
-            None => {}
+            Some(Frame::Signal(..)) | None => {}
         }
     }
 
-    fn connection_event(&mut self, (key, connection, event): FromConnection) {
-        let now = self.now();
-        if let Some(input) = self.pairs.event(&key, connection, event) {
-            self.mesh.input(now, &key, input);
-        }
-    }
-
-    /// Does what the mesh says.
+    /// Does what the pairs say.
     fn act(&mut self) {
-        while let Some(output) = self.mesh.poll_output() {
+        while let Some(output) = self.pairs.poll_output() {
             match output {
-                Output::Act(key, action) => {
-                    if let Some(message) = self.pairs.act(&key, action) {
-                        self.session.send(wire::encode(&key.peer, message));
-                    }
-                }
-                Output::Removed(key) => self.pairs.remove(&key),
+                Output::Signal(peer, message) => self.session.send(wire::encode(&peer, message)),
+                Output::Opened(peer) => self.feed(Input::Opened { peer }),
+                Output::Lost(peer) => self.feed(Input::Lost { peer }),
             }
         }
         self.events.extend(self.pairs.told());
@@ -206,7 +209,7 @@ impl Driver {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Status(answer) => self.tracker.spawn(self.pairs.status(self.roster.clone(), answer)),
+            Command::Status(answer) => self.tracker.spawn(self.pairs.status(&self.mesh, answer)),
         };
     }
 
@@ -215,14 +218,14 @@ impl Driver {
         let now = self.now();
         self.cancel.cancel();
         self.pairs.end_channels();
-        self.mesh.leave(now);
-        while self.mesh.poll_output().is_some() {}
         drop(self.connections);
         self.session.leave().await;
         if self.pairs.any_open() {
             sleep(GOODBYE_AHEAD).await;
         }
-        drop(self.pairs);
+        for effect in self.mesh.handle(now, Input::Leave) {
+            self.pairs.apply(now, effect);
+        }
         self.tracker.close();
         self.tracker.wait().await;
         for telling in self.events {

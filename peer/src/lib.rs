@@ -20,7 +20,7 @@
 //! ```text
 //! client   the handle and the event stream
 //! driver   the one select loop: signaling, connections, commands, timers
-//! mesh     pure: the room as pairs            negotiator   pure: one pair, from offer to retry
+//! mesh     pure: who is in the room           negotiator   pure: one pair, from offer to retry
 //! link     the way to the server, opened again when it breaks
 //! backend  the seam to the connections        rtc          connections; the only place that names the webrtc crate
 //! channels the open channels, to send on      report       phases, times, what a failure says
@@ -33,6 +33,8 @@ mod channels;
 mod client;
 mod driver;
 mod event;
+#[cfg(test)]
+mod golden;
 mod limits;
 mod link;
 mod mesh;

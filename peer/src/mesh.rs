@@ -1,195 +1,150 @@
-//! The room as pairs: who is in it, and one [`Negotiator`] for each. Pure, like the negotiator.
+//! Who is in the room, and what has to be done about each of them. Pure: what happened and the time go in, effects come
+//! out; the twin of the page's, held to it by `protocol/fixtures/mesh`.
 //!
-//! A pair that is open outlives the signaling: when a peer is gone from the room because its link broke, or this side's
-//! did, its open channel is kept for a while. It ends when the channel ends, when the time is over, or at once when the
-//! peer left on purpose.
+//! Data channels do not need the server. So a pair whose channel is open stays when the server says that the other one
+//! was lost, or restarts and knows nobody any more: it is only marked as away, and ends when its channel does, or when
+//! it has been missing for so long that it will not come back.
 
 #[cfg(test)]
-mod tests;
+mod golden;
 
-use std::collections::{BTreeMap, VecDeque};
+use grtc_protocol::{PeerId, server::LeaveReason};
+use indexmap::{IndexMap, IndexSet};
+use serde::{Deserialize, Serialize};
 
-use grtc_protocol::{PeerId, server::LeaveReason, signal::Signal};
+use crate::limits::ABSENT_GRACE_MS;
 
-use crate::{
-    limits::ABSENT_GRACE_MS,
-    negotiator::{Action, Input, Negotiator, PairState},
-};
-
-/// Names a pair: a peer, and which of the pairs with it, since a peer can come, go and come again.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PairKey {
-    pub(crate) peer: PeerId,
-    pub(crate) epoch: u64,
+/// What happened. The names are those of the golden traces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Input {
+    /// The server let this side in, as `me`, and says who was there.
+    RoomState { me: PeerId, peers: Vec<PeerId> },
+    /// Somebody came, and is going to offer.
+    PeerJoined { peer: PeerId },
+    /// Somebody went.
+    PeerLeft { peer: PeerId, reason: LeaveReason },
+    /// The pair's channel is open.
+    Opened { peer: PeerId },
+    /// The pair's channel is open no more.
+    Lost { peer: PeerId },
+    /// The instant of `poll_timeout` has come.
+    Tick,
+    /// This side leaves.
+    Leave,
 }
 
-/// Something to do.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Output {
-    /// What the pair's negotiator says.
-    Act(PairKey, Action),
-    /// The pair is over; its connection was closed before.
-    Removed(PairKey),
+/// What to do, in the order given.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Effect {
+    /// Begin a pair with this peer, in the place of the one that there may be. The `initiator` offers.
+    Start { peer: PeerId, initiator: bool },
+    /// The pair is over.
+    Close { peer: PeerId, reason: LeaveReason },
+    /// The server does not know this peer now; its open channel goes on.
+    Away { peer: PeerId, reason: LeaveReason },
+    /// The server knows it again.
+    Back { peer: PeerId },
 }
 
-#[derive(Debug)]
-struct Pair {
-    epoch: u64,
-    negotiator: Negotiator,
-    /// The peer is not in the room: the pair ends at this instant unless it comes back.
-    absent_until: Option<u64>,
+#[derive(Debug, Default)]
+struct Member {
+    open: bool,
+    /// It is not in the room, and the pair ends at this instant unless it comes back.
+    away_until: Option<u64>,
 }
 
-impl Pair {
-    fn is_open(&self) -> bool {
-        self.negotiator.state() == Some(PairState::Connected)
-    }
-}
-
-/// All pairs of this peer.
-#[derive(Debug)]
+/// Everybody else, in the order in which they became known.
+#[derive(Debug, Default)]
 pub(crate) struct Mesh {
-    me: PeerId,
-    rng: fastrand::Rng,
-    epochs: u64,
-    pairs: BTreeMap<PeerId, Pair>,
-    outputs: VecDeque<Output>,
+    me: Option<PeerId>,
+    members: IndexMap<PeerId, Member>,
 }
 
 impl Mesh {
-    /// An empty mesh. `rng` names the attempts.
-    pub(crate) fn new(me: PeerId, rng: fastrand::Rng) -> Self {
-        Self { me, rng, epochs: 0, pairs: BTreeMap::new(), outputs: VecDeque::new() }
-    }
-
-    /// This side joined, or joined again: it offers to everybody that it has no open channel to.
-    pub(crate) fn roster(&mut self, now: u64, peers: &[PeerId]) {
-        let gone: Vec<PeerId> = self.pairs.keys().filter(|peer| !peers.contains(peer)).cloned().collect();
-        for peer in &gone {
-            self.absent(now, peer);
-        }
-        for peer in peers {
-            self.present(now, peer, true);
-        }
-    }
-
-    /// Somebody came, and offers if it has no open channel to this side.
-    pub(crate) fn peer_joined(&mut self, now: u64, peer: &PeerId) {
-        self.present(now, peer, false);
-    }
-
-    /// Somebody went.
-    pub(crate) fn peer_left(&mut self, now: u64, peer: &PeerId, reason: Option<LeaveReason>) {
-        use LeaveReason::{Lost, NodeLost, Replaced, Slow};
-        match reason {
-            Some(Lost | NodeLost | Replaced | Slow) => self.absent(now, peer),
-            _ => self.remove(now, peer),
-        }
-    }
-
-    /// A signal came. One of a peer that is not in the room is dropped.
-    pub(crate) fn signal(&mut self, now: u64, from: &PeerId, signal: Signal) {
-        let input = match signal {
-            Signal::Offer { offer, attempt, .. } => Input::RemoteOffer { sdp: offer.sdp, attempt },
-            Signal::Answer { answer, attempt, .. } => Input::RemoteAnswer { sdp: answer.sdp, attempt },
-            Signal::IceCandidate { refused: Some(message), attempt, .. } => Input::RemoteRefusal { message, attempt },
-            Signal::IceCandidate { candidate, attempt, .. } => Input::RemoteCandidate { candidate, attempt },
-        };
-        if self.pairs.get(from).is_some_and(|pair| pair.absent_until.is_none()) {
-            self.handle(now, from, input);
-        }
-    }
-
-    /// Something happened to a connection of this pair.
-    pub(crate) fn input(&mut self, now: u64, key: &PairKey, input: Input) {
-        let Some(pair) = self.pairs.get(&key.peer).filter(|pair| pair.epoch == key.epoch) else { return };
-        match (&input, pair.absent_until) {
-            // There is nobody to offer to.
-            (Input::ConnectionLost { connection, .. }, Some(_)) => {
-                if pair.negotiator.connection() == Some(*connection) {
-                    self.remove(now, &key.peer);
+    /// Takes what happened at `now` (milliseconds of any clock that does not go back), and says what to do.
+    pub(crate) fn handle(&mut self, now: u64, input: Input) -> Vec<Effect> {
+        match input {
+            Input::RoomState { me, peers } => self.room_state(now, me, peers),
+            Input::PeerJoined { peer } => self.present(peer, false).into_iter().collect(),
+            Input::PeerLeft { peer, reason } => self.missing(now, peer, reason).into_iter().collect(),
+            Input::Opened { peer } => {
+                if let Some(member) = self.members.get_mut(&peer) {
+                    member.open = true;
                 }
+                vec![]
             }
-            _ => self.handle(now, &key.peer, input),
+            Input::Lost { peer } => self.lost(peer).into_iter().collect(),
+            Input::Tick => self.tick(now),
+            Input::Leave => close_all(self.members.drain(..), LeaveReason::Left),
         }
     }
 
-    /// The instant of `poll_timeout` has come.
-    pub(crate) fn tick(&mut self, now: u64) {
-        let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
-        let over: Vec<PeerId> =
-            self.pairs.iter().filter(|(_, pair)| due(pair.absent_until)).map(|(peer, _)| peer.clone()).collect();
-        for peer in &over {
-            self.remove(now, peer);
-        }
-        let waiting: Vec<PeerId> = (self.pairs.iter())
-            .filter(|(_, pair)| due(pair.negotiator.poll_timeout()))
-            .map(|(peer, _)| peer.clone())
-            .collect();
-        for peer in &waiting {
-            self.handle(now, peer, Input::Tick);
-        }
-    }
-
-    /// This side leaves: every pair ends.
-    pub(crate) fn leave(&mut self, now: u64) {
-        let peers: Vec<PeerId> = self.pairs.keys().cloned().collect();
-        for peer in &peers {
-            self.remove(now, peer);
-        }
-    }
-
-    /// The next thing to do.
-    pub(crate) fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
-    }
-
-    /// When [`Mesh::tick`] is due.
+    /// When [`Input::Tick`] is due.
     pub(crate) fn poll_timeout(&self) -> Option<u64> {
-        self.pairs.values().flat_map(|pair| [pair.negotiator.poll_timeout(), pair.absent_until]).flatten().min()
+        self.members.values().filter_map(|member| member.away_until).min()
     }
 
-    fn present(&mut self, now: u64, peer: &PeerId, initiator: bool) {
-        if *peer == self.me {
-            return;
-        }
-        if let Some(pair) = self.pairs.get_mut(peer)
-            && pair.is_open()
-        {
-            pair.absent_until = None;
-            return;
-        }
-        self.remove(now, peer);
-        self.epochs += 1;
-        let polite = self.me > *peer;
-        let seed = format!("{:08x}", self.rng.u32(..));
-        let pair =
-            Pair { epoch: self.epochs, negotiator: Negotiator::new(initiator, polite, seed), absent_until: None };
-        self.pairs.insert(peer.clone(), pair);
-        self.handle(now, peer, Input::Start);
+    /// Whether this peer is in the room: nobody else has anything to say.
+    pub(crate) fn is_present(&self, peer: &PeerId) -> bool {
+        self.members.get(peer).is_some_and(|member| member.away_until.is_none())
     }
 
-    fn absent(&mut self, now: u64, peer: &PeerId) {
-        match self.pairs.get_mut(peer) {
-            Some(pair) if pair.is_open() => {
-                pair.absent_until.get_or_insert(now + ABSENT_GRACE_MS);
+    /// The newcomer offers to everybody to whom it has no open channel.
+    fn room_state(&mut self, now: u64, me: PeerId, peers: Vec<PeerId>) -> Vec<Effect> {
+        self.me = Some(me);
+        let roster: IndexSet<PeerId> = peers.into_iter().collect();
+        let gone: Vec<PeerId> = self.members.keys().filter(|peer| !roster.contains(*peer)).cloned().collect();
+        let mut effects: Vec<Effect> =
+            gone.into_iter().filter_map(|peer| self.missing(now, peer, LeaveReason::Lost)).collect();
+        effects.extend(roster.into_iter().filter_map(|peer| self.present(peer, true)));
+        effects
+    }
+
+    fn tick(&mut self, now: u64) -> Vec<Effect> {
+        let over = self.members.extract_if(.., |_, member| member.away_until.is_some_and(|until| until <= now));
+        close_all(over, LeaveReason::Expired)
+    }
+
+    fn present(&mut self, peer: PeerId, initiator: bool) -> Option<Effect> {
+        if self.me.as_ref() == Some(&peer) {
+            return None;
+        }
+        match self.members.get_mut(&peer) {
+            Some(Member { open: true, away_until }) => away_until.take().map(|_| Effect::Back { peer }),
+            _ => {
+                self.members.insert(peer.clone(), Member::default());
+                Some(Effect::Start { peer, initiator })
             }
-            _ => self.remove(now, peer),
         }
     }
 
-    fn remove(&mut self, now: u64, peer: &PeerId) {
-        self.handle(now, peer, Input::Close);
-        if let Some(pair) = self.pairs.remove(peer) {
-            self.outputs.push_back(Output::Removed(PairKey { peer: peer.clone(), epoch: pair.epoch }));
+    fn missing(&mut self, now: u64, peer: PeerId, reason: LeaveReason) -> Option<Effect> {
+        use LeaveReason::{Lost, NodeLost, Replaced, Slow};
+        let may_come_back = matches!(reason, Lost | NodeLost | Replaced | Slow);
+        match self.members.get_mut(&peer)? {
+            Member { open: true, away_until: Some(_) } if may_come_back => None,
+            Member { open: true, away_until } if may_come_back => {
+                *away_until = Some(now + ABSENT_GRACE_MS);
+                Some(Effect::Away { peer, reason })
+            }
+            _ => self.close(peer, reason),
         }
     }
 
-    fn handle(&mut self, now: u64, peer: &PeerId, input: Input) {
-        let Some(pair) = self.pairs.get_mut(peer) else { return };
-        pair.negotiator.handle(now, input);
-        while let Some(action) = pair.negotiator.poll_action() {
-            self.outputs.push_back(Output::Act(PairKey { peer: peer.clone(), epoch: pair.epoch }, action));
-        }
+    fn lost(&mut self, peer: PeerId) -> Option<Effect> {
+        let member = self.members.get_mut(&peer)?;
+        member.open = false;
+        // There is nobody to offer to.
+        member.away_until.and_then(|_| self.close(peer, LeaveReason::Lost))
     }
+
+    fn close(&mut self, peer: PeerId, reason: LeaveReason) -> Option<Effect> {
+        self.members.shift_remove(&peer).map(|_| Effect::Close { peer, reason })
+    }
+}
+
+fn close_all(members: impl Iterator<Item = (PeerId, Member)>, reason: LeaveReason) -> Vec<Effect> {
+    members.map(|(peer, _)| Effect::Close { peer, reason }).collect()
 }

@@ -62,7 +62,6 @@ pub(crate) struct Negotiator {
     spent: bool,
     deadline: Option<u64>,
     state: Option<PairState>,
-    closed: bool,
     actions: VecDeque<Action>,
 }
 
@@ -85,22 +84,18 @@ impl Negotiator {
             spent: false,
             deadline: None,
             state: None,
-            closed: false,
             actions: VecDeque::new(),
         }
     }
 
     /// Takes what happened at `now` (milliseconds of any clock that does not go back).
     pub(crate) fn handle(&mut self, now: u64, input: Input) {
-        if self.closed {
-            return;
-        }
         match input {
             Input::Start => self.start(now),
             Input::RemoteOffer { sdp, attempt } => self.remote_offer(now, sdp, attempt),
-            Input::RemoteAnswer { sdp, attempt } => self.remote_answer(sdp, attempt),
+            Input::RemoteAnswer { sdp, attempt } => self.remote_answer(sdp, attempt.as_deref()),
             Input::RemoteCandidate { candidate, attempt } => self.remote_candidate(candidate, attempt),
-            Input::RemoteRefusal { message, attempt } => self.remote_refusal(message, attempt),
+            Input::RemoteRefusal { message, attempt } => self.remote_refusal(&message, attempt.as_deref()),
             Input::LocalCandidate { connection, candidate } => self.local_candidate(connection, candidate),
             Input::OfferCreated { connection, sdp } => self.offer_created(connection, sdp),
             Input::AnswerCreated { connection, sdp } => self.answer_created(now, connection, sdp),
@@ -109,7 +104,6 @@ impl Negotiator {
             Input::ChannelOpen { connection } => self.channel_open(connection),
             Input::ConnectionLost { connection, reason } => self.connection_lost(now, connection, &reason),
             Input::Tick => self.tick(now),
-            Input::Close => self.close(),
         }
     }
 
@@ -126,11 +120,6 @@ impl Negotiator {
     /// How far the pair is; `None` before it began.
     pub(crate) fn state(&self) -> Option<PairState> {
         self.state
-    }
-
-    /// The connection that the pair has now.
-    pub(crate) fn connection(&self) -> Option<ConnectionNumber> {
-        self.current.as_ref().map(|current| current.connection)
     }
 
     fn start(&mut self, now: u64) {
@@ -251,12 +240,6 @@ impl Negotiator {
         let message = self.refusal.take().unwrap_or_else(|| reason.to_owned());
         self.actions.push_back(Action::Error { message });
         self.enter(PairState::Failed);
-    }
-
-    fn close(&mut self) {
-        self.drop_connection();
-        self.held.clear();
-        (self.closed, self.deadline) = (true, None);
     }
 
     fn enter(&mut self, state: PairState) {

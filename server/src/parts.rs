@@ -22,8 +22,8 @@ impl PartEnded {
         ExitCode::from(70)
     }
 
-    pub(crate) fn new(part: &'static str, how: impl ToString) -> Self {
-        Self { part, how: how.to_string() }
+    pub(crate) fn new(part: &'static str, how: impl Into<String>) -> Self {
+        Self { part, how: how.into() }
     }
 }
 
@@ -31,7 +31,7 @@ impl PartEnded {
 pub(crate) async fn ended<T>(part: &'static str, task: &mut JoinHandle<T>) -> PartEnded {
     match task.await {
         Ok(_) => PartEnded::new(part, "it returned"),
-        Err(error) => PartEnded::new(part, error),
+        Err(error) => PartEnded::new(part, error.to_string()),
     }
 }
 

@@ -33,7 +33,6 @@ export class Negotiator {
   #spent = false;
   /** @type {number | null} */
   #deadline = null;
-  #closed = false;
   #actions = new Actions();
   #exchange;
   #options;
@@ -75,12 +74,10 @@ export class Negotiator {
    * @param {Input} input
    */
   handle(now, input) {
-    if (this.#closed) return;
     this.#now = now;
     const exchange = this.#exchange;
     if (input === 'start') this.#start();
     else if (input === 'tick') this.#tick();
-    else if (input === 'close') this.#close();
     else if ('remote_offer' in input) exchange.remoteOffer(input.remote_offer);
     else if ('remote_answer' in input) exchange.remoteAnswer(input.remote_answer);
     else if ('remote_candidate' in input) exchange.remoteCandidate(input.remote_candidate);
@@ -180,11 +177,5 @@ export class Negotiator {
     this.#actions.push({ error: { message: this.#refusal ?? message } });
     this.#refusal = null;
     this.#actions.enter('failed');
-  }
-
-  #close() {
-    this.#exchange.close();
-    this.#closed = true;
-    this.#deadline = null;
   }
 }

@@ -1,4 +1,7 @@
-/** Runs the negotiator of one remote peer on real connections and real time. */
+/**
+ * One pair: its negotiator, the connection that it has now, and the timer for both. Once it is closed nothing comes of it
+ * any more, whatever its negotiator still had to do.
+ */
 import { Negotiator } from './negotiator.js';
 import { inputFrom, isPolite, signalFor } from './protocol.js';
 import { RtcConnection } from './rtc.js';
@@ -35,6 +38,7 @@ export class Pair {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #running = false;
+  #closed = false;
 
   /** @param {PairOptions} options */
   constructor(options) {
@@ -62,7 +66,10 @@ export class Pair {
   }
 
   close() {
-    this.#feed('close');
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#current?.connection?.close();
+    this.#current = null;
   }
 
   /** @param {string} text */
@@ -86,9 +93,13 @@ export class Pair {
     this.#negotiator.handle(this.#now(), input);
     if (this.#running) return;
     this.#running = true;
-    for (let action = this.#negotiator.pollAction(); action; action = this.#negotiator.pollAction()) this.#run(action);
+    for (let action = this.#next(); action; action = this.#next()) this.#run(action);
     this.#running = false;
-    this.#schedule();
+    if (!this.#closed) this.#schedule();
+  }
+
+  #next() {
+    return this.#closed ? null : this.#negotiator.pollAction();
   }
 
   #schedule() {

@@ -126,7 +126,7 @@ export class Room extends Emitter {
 
   /** Tries anew to reach a peer that is in the room. @param {string} peer */
   reconnect(peer) {
-    if (this.#peers.has(peer)) this.#start(peer, true);
+    if (this.#mesh.isPresent(peer)) this.#start(peer, true);
   }
 
   /**
@@ -173,7 +173,7 @@ export class Room extends Emitter {
   #sessionChanged(status) {
     if (status.state === 'closed') {
       this.#hasJoined = false;
-      this.#apply(this.#mesh.clear());
+      this.#feed('leave');
     }
     this.#enter(status);
   }
@@ -201,9 +201,9 @@ export class Room extends Emitter {
       case 'room_state':
         return this.#joined(message);
       case 'peer_joined':
-        return this.#apply(this.#mesh.peerJoined(message.peer_id));
+        return this.#feed({ peer_joined: { peer: message.peer_id } });
       case 'peer_left':
-        return this.#apply(this.#mesh.peerLeft(message.peer_id, this.#options.now(), message.reason ?? 'left'));
+        return this.#feed({ peer_left: { peer: message.peer_id, reason: message.reason ?? 'left' } });
       case 'webrtc_signal':
         return this.#signalled(message.from_peer_id, message.signal);
       case 'broadcast_message':
@@ -223,14 +223,13 @@ export class Room extends Emitter {
     this.#iceServers = this.#options.iceServers ?? state.ice_servers ?? [];
     this.#session.joined();
     this.#enter({ state: 'joined', rejoined, peers: state.peers });
-    const others = state.peers.filter((peer) => peer !== this.#self);
-    this.#apply(this.#mesh.roomState(others, this.#options.now()));
+    this.#feed({ room_state: { me: this.#self, peers: state.peers } });
   }
 
   /** @param {string} from @param {unknown} value */
   #signalled(from, value) {
     const signal = parseSignal(value);
-    if (signal) this.#pairs.signal(from, signal);
+    if (signal && this.#mesh.isPresent(from)) this.#pairs.signal(from, signal);
   }
 
   /** @param {string} from @param {unknown} data @param {Message['via']} via */
@@ -238,18 +237,17 @@ export class Room extends Emitter {
     this.emit('message', { from, text: textOf(data), data, via, at: new Date() });
   }
 
-  /** @param {import('./mesh.js').Effect[]} effects */
-  #apply(effects) {
-    for (const effect of effects) {
+  /** Tells the mesh, and does what it says. @param {import('./mesh.js').Input} input */
+  #feed(input) {
+    for (const effect of this.#mesh.handle(this.#options.now(), input)) {
       if ('start' in effect) this.#start(effect.start.peer, effect.start.initiator);
       else if ('close' in effect) this.#close(effect.close.peer, effect.close.reason);
       else if ('away' in effect) this.#setAway(effect.away.peer, true, effect.away.reason);
       else this.#setAway(effect.back.peer, false);
     }
     clearTimeout(this.#awayTimer);
-    const due = this.#mesh.timeout();
-    const tick = () => this.#apply(this.#mesh.tick(this.#options.now()));
-    if (due !== null) this.#awayTimer = setTimeout(tick, Math.max(0, due - this.#options.now()));
+    const due = this.#mesh.pollTimeout();
+    if (due !== null) this.#awayTimer = setTimeout(() => this.#feed('tick'), Math.max(0, due - this.#options.now()));
   }
 
   /** @param {string} id @param {boolean} initiator */
@@ -269,7 +267,7 @@ export class Room extends Emitter {
     if (state !== 'connected') peer.path = null;
     peer.messageBytes = state === 'connected' ? this.#pairs.messageBytes(id) : 0;
     this.emit('peer', { peer, change: 'state' });
-    this.#apply(state === 'connected' ? this.#mesh.opened(id) : this.#mesh.lost(id));
+    this.#feed(state === 'connected' ? { opened: { peer: id } } : { lost: { peer: id } });
   }
 
   /** @param {string} id @param {LeaveReason} reason */

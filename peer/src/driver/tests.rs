@@ -1,9 +1,13 @@
 //! The driver between a server and connections that are made up, in virtual time. One scenario a file.
 
+mod a_channel_ends_while_its_peer_is_away;
 mod a_channel_outlives_a_lost_link;
 mod a_message_follows_its_connected;
 mod no_answer_is_tried_again_and_then_failed;
 mod nobody_is_read_while_the_program_does_not_read;
+mod signals_of_who_is_not_there_are_dropped;
+mod the_later_name_gives_way;
+mod what_comes_of_an_earlier_pair_is_ignored;
 
 use std::sync::Arc;
 
@@ -109,6 +113,14 @@ impl World {
         self.connections.recv().await.unwrap()
     }
 
+    /// The next connection, once the program has the first message of its channel; and what is sent over that.
+    async fn connected(&mut self) -> (Connection, mpsc::Receiver<Payload>) {
+        let connection = self.connection().await;
+        let (sent, _) = connection.opens().await;
+        while !matches!(self.event().await, Event::Message { .. }) {}
+        (connection, sent)
+    }
+
     /// The driver's end, which closes all that it has opened.
     async fn leave(self) {
         self.cancel.cancel();
@@ -125,6 +137,20 @@ impl Server {
     async fn room_state(&self, peers: &[&str]) {
         let frame = json!({"type":"room_state","room_id":"room","your_peer_id":"me","peers":peers,"total_peers":1,"timestamp":"t"});
         self.says(frame).await;
+    }
+
+    async fn joined(&self, peer: &str) {
+        self.says(json!({"type":"peer_joined","peer_id":peer,"timestamp":"t","total_peers":1})).await;
+    }
+
+    async fn left(&self, peer: &str, reason: &str) {
+        self.says(json!({"type":"peer_left","peer_id":peer,"timestamp":"t","total_peers":1,"reason":reason})).await;
+    }
+
+    async fn offers(&self, from: &str, attempt: &str) {
+        let offer =
+            json!({"type":"offer","target_peer_id":"me","offer":{"type":"offer","sdp":"v=0"},"attempt":attempt});
+        self.says(json!({"type":"webrtc_signal","from_peer_id":from,"signal":offer,"timestamp":"t"})).await;
     }
 
     /// The next frame of this type that the peer sends.

@@ -6,14 +6,17 @@ use grtc_protocol::{
     signal::{IceCandidate, SessionDescription, Signal},
 };
 
-use crate::{event::Payload, negotiator::Message};
+use crate::{
+    event::Payload,
+    negotiator::{Input, Message},
+};
 
 /// A frame that matters.
 pub(super) enum Frame {
     RoomState { peers: Vec<PeerId> },
     PeerJoined(PeerId),
     PeerLeft(PeerId, Option<LeaveReason>),
-    Signal(PeerId, Signal),
+    Signal(PeerId, Input),
     Message(PeerId, Payload),
     Error { code: String, message: String },
 }
@@ -32,7 +35,7 @@ pub(super) fn parse(text: &str) -> Option<Frame> {
         ServerMessage::PeerJoined(joined) => Some(Frame::PeerJoined(joined.peer_id)),
         ServerMessage::PeerLeft(left) => Some(Frame::PeerLeft(left.peer_id, left.reason)),
         ServerMessage::WebrtcSignal(signal) => match serde_json::from_str(signal.signal.get()) {
-            Ok(parsed) => Some(Frame::Signal(signal.from_peer_id, parsed)),
+            Ok(parsed) => Some(Frame::Signal(signal.from_peer_id, input_from(parsed))),
             Err(_) => {
                 tracing::debug!(peer = %signal.from_peer_id, "a peer sent a signal that can't be read");
                 None
@@ -45,6 +48,15 @@ pub(super) fn parse(text: &str) -> Option<Frame> {
             Some(Frame::Error { code: code.unwrap_or_default(), message: error.message.into_owned() })
         }
         _ => None,
+    }
+}
+
+fn input_from(signal: Signal) -> Input {
+    match signal {
+        Signal::Offer { offer, attempt, .. } => Input::RemoteOffer { sdp: offer.sdp, attempt },
+        Signal::Answer { answer, attempt, .. } => Input::RemoteAnswer { sdp: answer.sdp, attempt },
+        Signal::IceCandidate { refused: Some(message), attempt, .. } => Input::RemoteRefusal { message, attempt },
+        Signal::IceCandidate { candidate, attempt, .. } => Input::RemoteCandidate { candidate, attempt },
     }
 }
 
@@ -90,14 +102,14 @@ mod tests {
             r#"{"type":"offer","target_peer_id":"b","offer":{"type":"offer","sdp":"v=0\r\n"},"attempt":"x-1"}"#
         );
         let frame = format!(r#"{{"type":"webrtc_signal","from_peer_id":"a","signal":{sent},"timestamp":"t"}}"#);
-        let Some(Frame::Signal(from, Signal::Offer { offer, attempt, .. })) = parse(&frame) else { panic!("{frame}") };
-        assert_eq!((from.as_str(), &*offer.sdp, attempt.as_deref()), ("a", "v=0\r\n", Some("x-1")));
+        let Some(Frame::Signal(from, Input::RemoteOffer { sdp, attempt })) = parse(&frame) else { panic!("{frame}") };
+        assert_eq!((from.as_str(), &*sdp, attempt.as_deref()), ("a", "v=0\r\n", Some("x-1")));
     }
 
     #[test]
     fn an_old_client_names_no_attempt_and_ends_its_candidates_with_null() {
         let frame = r#"{"type":"webrtc_signal","from_peer_id":"a","signal":{"type":"ice_candidate","target_peer_id":"b","candidate":null},"timestamp":"t"}"#;
-        let Some(Frame::Signal(_, Signal::IceCandidate { candidate: None, attempt: None, .. })) = parse(frame) else {
+        let Some(Frame::Signal(_, Input::RemoteCandidate { candidate: None, attempt: None })) = parse(frame) else {
             panic!("not read")
         };
     }

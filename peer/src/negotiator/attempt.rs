@@ -94,10 +94,6 @@ impl HeldCandidates {
     pub(super) fn forget(&mut self, attempt: &str) {
         self.0.retain(|(name, _)| name.as_deref() != Some(attempt));
     }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
 }
 
 /// Names of attempts that are over, so that their late messages are known for what they are.

@@ -39,8 +39,6 @@ pub(crate) enum Input {
     ConnectionLost { connection: ConnectionNumber, reason: String },
     /// The instant of `poll_timeout` has come.
     Tick,
-    /// The remote peer left, or this one leaves.
-    Close,
 }
 
 /// Something to do, in the order given.

@@ -61,31 +61,26 @@ impl Negotiator {
         let Some(current) = self.current_if(connection, Step::Offering) else { return };
         current.step = Step::AwaitingAnswer;
         let (attempt, unsent) = (current.name.clone(), current.unsent.take());
-        self.send_description(Message::Offer { sdp, attempt: attempt.clone() }, attempt, unsent);
+        self.send_description(Message::Offer { sdp, attempt: attempt.clone() }, attempt.as_deref(), unsent);
     }
 
     pub(super) fn answer_created(&mut self, now: u64, connection: ConnectionNumber, sdp: String) {
         let Some(current) = self.current_if(connection, Step::Accepting) else { return };
         let (attempt, unsent) = (current.name.clone(), current.unsent.take());
-        self.send_description(Message::Answer { sdp, attempt: attempt.clone() }, attempt, unsent);
+        self.send_description(Message::Answer { sdp, attempt: attempt.clone() }, attempt.as_deref(), unsent);
         self.stable(now);
     }
 
-    fn send_description(
-        &mut self,
-        message: Message,
-        attempt: Option<String>,
-        unsent: Option<Vec<Option<IceCandidate>>>,
-    ) {
+    fn send_description(&mut self, message: Message, attempt: Option<&str>, unsent: Option<Vec<Option<IceCandidate>>>) {
         self.actions.push_back(Action::Send(message));
         for candidate in unsent.unwrap_or_default() {
-            self.actions.push_back(Action::Send(candidate_message(candidate, attempt.clone())));
+            self.actions.push_back(Action::Send(candidate_message(candidate, attempt.map(str::to_owned))));
         }
     }
 
-    pub(super) fn remote_answer(&mut self, sdp: String, attempt: Option<String>) {
+    pub(super) fn remote_answer(&mut self, sdp: String, attempt: Option<&str>) {
         let Some(current) = &mut self.current else { return };
-        if current.step == Step::AwaitingAnswer && (attempt.is_none() || attempt == current.name) {
+        if current.step == Step::AwaitingAnswer && (attempt.is_none() || attempt == current.name.as_deref()) {
             current.step = Step::Applying;
             self.actions.push_back(Action::ApplyAnswer { connection: current.connection, sdp });
         }
@@ -165,8 +160,8 @@ impl Negotiator {
     }
 
     /// The other side can't use this side's description. Time decides what follows, as for one that says nothing.
-    pub(super) fn remote_refusal(&mut self, message: String, attempt: Option<String>) {
-        if self.current.is_none() || attempt.as_deref().is_some_and(|name| !self.is_current(name)) {
+    pub(super) fn remote_refusal(&mut self, message: &str, attempt: Option<&str>) {
+        if self.current.is_none() || attempt.is_some_and(|name| !self.is_current(name)) {
             return;
         }
         let message = format!("it can't use this side's description: {message}");

@@ -12,10 +12,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Settings, WebRtc};
 use crate::{
-    backend::{Command, Context, Event, FromConnection, Handle, RtcBackend},
+    backend::{Command, Context, Event, FromConnection, Handle, PairKey, RtcBackend},
     channel::{Channel, Label},
     event::{self, Payload},
-    mesh::PairKey,
     negotiator::Input,
 };
 
@@ -60,7 +59,7 @@ fn begin(channel: Option<Label>, socket_buffer: usize) -> Opening {
 }
 
 /// What the other side is told instead of a description.
-type Rewrite = fn(String) -> String;
+type Rewrite = fn(&str) -> String;
 
 /// Opens a connection whose UDP sockets ask for so many bytes; what each side says of itself is rewritten.
 async fn open(socket_buffer: usize, rewrite: [Rewrite; 2]) -> [Side; 2] {
@@ -74,10 +73,10 @@ async fn open(socket_buffer: usize, rewrite: [Rewrite; 2]) -> [Side; 2] {
         };
         match event {
             Event::Input(Input::OfferCreated { sdp, .. }) => {
-                b.handle.command(Command::AcceptOffer(rewrite[0](sdp)));
+                b.handle.command(Command::AcceptOffer(rewrite[0](&sdp)));
             }
             Event::Input(Input::AnswerCreated { sdp, .. }) => {
-                a.handle.command(Command::ApplyAnswer(rewrite[1](sdp)));
+                a.handle.command(Command::ApplyAnswer(rewrite[1](&sdp)));
                 described = true;
             }
             Event::Input(Input::LocalCandidate { candidate, .. }) => candidates[side].push(candidate),
@@ -104,6 +103,6 @@ async fn open(socket_buffer: usize, rewrite: [Rewrite; 2]) -> [Side; 2] {
 }
 
 /// A description as it is.
-fn as_it_is(sdp: String) -> String {
-    sdp
+fn as_it_is(sdp: &str) -> String {
+    sdp.to_owned()
 }

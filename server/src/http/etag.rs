@@ -59,13 +59,13 @@ pub(super) fn set(response: &mut Response, tag: &ETag) {
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap())).collect()
     }
 
     #[test]
     fn reads_the_versions_that_a_change_is_for() {
-        let holds = |values: &[&str], version| condition(&headers(IF_MATCH, values)).holds(version);
+        let holds = |values: &[&str], version| condition(&headers(&IF_MATCH, values)).holds(version);
         assert!(holds(&[], 7) && holds(&["*"], 7));
         assert!(holds(&["\"1\", \"22\""], 22) && holds(&["\"1\"", "\"22\""], 1) && !holds(&["\"1\", \"22\""], 2));
         for nothing in ["", "1", "\"x\"", "W/\"1\"", "\"1", "\"é\"", "\"1 \"", "\"01\""] {
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn knows_what_a_client_has() {
         let one = tag("1").unwrap_or_else(|_| panic!("no tag"));
-        let known = |values: &[&str]| not_modified(&headers(IF_NONE_MATCH, values), &one).is_some();
+        let known = |values: &[&str]| not_modified(&headers(&IF_NONE_MATCH, values), &one).is_some();
         assert!(known(&["\"2\", W/\"1\""]) && known(&["\"1\""]) && known(&["*"]));
         assert!(!known(&["\"2\""]) && !known(&[]) && !known(&["1"]) && !known(&["\"1\", \"2 \""]));
     }

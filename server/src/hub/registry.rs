@@ -63,7 +63,7 @@ impl Registry {
     ///
     /// # Errors
     /// The code that the connection is to be closed with: the id is taken, or the room is full.
-    pub(crate) fn join(&self, room_id: RoomId, peer: PeerId, outbox: Outbox) -> Result<Membership, CloseCode> {
+    pub(crate) fn join(&self, room_id: &RoomId, peer: PeerId, outbox: Outbox) -> Result<Membership, CloseCode> {
         let mut rooms = lock(&self.0.rooms);
         if let Some(code) = rooms.closed {
             return Err(code);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn join(registry: &Registry, room: &str, peer: &str) -> Result<Membership, CloseCode> {
-        registry.join(room.parse().unwrap(), peer.parse().unwrap(), Outbox::default())
+        registry.join(&room.parse().unwrap(), peer.parse().unwrap(), Outbox::default())
     }
 
     #[test]

@@ -180,18 +180,18 @@ impl Work {
     /// room that was kept for it.
     async fn settled(&mut self, mut group: Vec<Op>) {
         let error = match self.transact(&mut group).await {
-            Ok(()) => return settle(group, Ok(())),
+            Ok(()) => return settle(group, &Ok(())),
             Err(error) => error,
         };
         let Some(space) = self.databases.space.clone().filter(|_| is_full(&error)) else {
-            return settle(group, Err(error.into()));
+            return settle(group, &Err(error.into()));
         };
         let mut group = without_growth(group);
         if !group.is_empty() {
             space.give_up();
             self.empty_log().await;
             let committed = self.transact(&mut group).await;
-            settle(group, committed.map_err(|error| if is_full(&error) { StoreError::Full } else { error.into() }));
+            settle(group, &committed.map_err(|error| if is_full(&error) { StoreError::Full } else { error.into() }));
         }
     }
 
@@ -235,11 +235,11 @@ impl Work {
 /// Answers what takes room, and gives back the rest.
 fn without_growth(group: Vec<Op>) -> Vec<Op> {
     let (growing, others) = group.into_iter().partition(Op::grows);
-    settle(growing, Err(StoreError::Full));
+    settle(growing, &Err(StoreError::Full));
     others
 }
 
-fn settle(group: Vec<Op>, committed: Result<(), StoreError>) {
+fn settle(group: Vec<Op>, committed: &Result<(), StoreError>) {
     for op in group {
         op.settle(committed.clone());
     }

@@ -81,7 +81,7 @@ enum Event {
 /// Serves one client until it goes.
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, join: Join, context: Context) {
     let outbox = Outbox::default();
-    let membership = match context.registry.join(join.room, join.peer, outbox.clone()) {
+    let membership = match context.registry.join(&join.room, join.peer, outbox.clone()) {
         Ok(membership) => membership,
         Err(code) => {
             end::log(join.request, Some(code));

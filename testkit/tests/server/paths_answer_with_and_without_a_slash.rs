@@ -79,6 +79,7 @@ async fn the_page_and_the_description_are_there() -> anyhow::Result<()> {
         ("/", "text/html"),
         ("/static/js/main.js", "text/javascript"),
         ("/static/favicon.svg", "image/svg+xml"),
+        ("/favicon.ico", "image/svg+xml"),
         ("/docs/", "text/html"),
         ("/openapi.json", "application/json"),
     ] {

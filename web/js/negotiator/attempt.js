@@ -68,10 +68,6 @@ export class HeldCandidates {
   forget(name) {
     this.#held = this.#held.filter((held) => held.name !== name);
   }
-
-  clear() {
-    this.#held = [];
-  }
 }
 
 /** Names of attempts that are over, so that their late messages are known for what they are. */

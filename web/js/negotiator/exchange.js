@@ -63,11 +63,6 @@ export class Exchange {
     if (attempt.name !== null) this.#retire(attempt.name);
   }
 
-  close() {
-    this.drop();
-    this.#held.clear();
-  }
-
   /** @param {NamedSdp} offer */
   remoteOffer({ sdp, attempt = null }) {
     if (attempt !== null && this.#past.has(attempt)) return;

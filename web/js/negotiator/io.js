@@ -9,7 +9,7 @@
  */
 /**
  * What happened. The keys are those of the golden traces.
- * @typedef {'start' | 'tick' | 'close'
+ * @typedef {'start' | 'tick'
  *   | { remote_offer: NamedSdp } | { remote_answer: NamedSdp } | { remote_candidate: NamedCandidate }
  *   | { remote_refusal: NamedRefusal }
  *   | { local_candidate: { connection: number, candidate: Candidate | null } }

@@ -94,15 +94,49 @@ test('open channels outlive a restart of the server, and are kept after it', asy
   assert.equal(network.value.connections.length, made, 'no connection was made anew');
 });
 
-test('who is not back after a restart is away, and goes with its channel', async () => {
-  const [a, b] = [enter('a'), enter('b')];
+test('who is not back after a restart is away, goes with its channel, and is not offered to', async () => {
+  const [b, a] = [enter('b'), enter('a')];
   await until(() => connected(a, 'b') && connected(b, 'a'));
+  const made = network.value.connections.length;
   server.value.banned.add('b');
   server.value.peers.delete('b');
   server.value.restart();
   await until(() => a.status.state === 'joined' && a.peers[0]?.away === true);
   b.leave();
   await until(() => a.peers.length === 0);
+  assert.equal(network.value.connections.length, made);
+});
+
+test('a signal of somebody who is away or unknown is dropped', async () => {
+  const [a, b] = [enter('a'), enter('b')];
+  await until(() => connected(a, 'b') && connected(b, 'a'));
+  const made = network.value.connections.length;
+  const heard = hear(a);
+  const link = server.value.peers.get('a');
+  link?.get({ type: 'peer_left', peer_id: 'b', timestamp: '', total_peers: 1, reason: 'lost' });
+  for (const from of ['b', 'x']) {
+    const signal = { type: 'offer', target_peer_id: 'a', offer: { type: 'offer', sdp: 'offer 0' }, attempt: 'new' };
+    link?.get({ type: 'webrtc_signal', from_peer_id: from, signal, timestamp: '' });
+  }
+  link?.get({ type: 'broadcast_message', from_peer_id: 'x', data: 'after that', timestamp: '' });
+  await until(() => heard.length === 1);
+  assert.equal(a.peers[0]?.away, true);
+  assert.ok(connected(a, 'b'));
+  assert.equal(network.value.connections.length, made);
+});
+
+test('what comes of a pair that is over does nothing', async () => {
+  const [b, a] = [enter('b'), enter('a')];
+  await until(() => connected(a, 'b') && connected(b, 'a'));
+  const [earlier] = network.value.connections;
+  const link = server.value.peers.get('a');
+  link?.get({ type: 'peer_left', peer_id: 'b', timestamp: '', total_peers: 1, reason: 'left' });
+  link?.get({ type: 'peer_joined', peer_id: 'b', timestamp: '', total_peers: 2 });
+  await until(() => earlier?.closed === true && a.peers[0]?.state === 'connecting');
+  earlier?.events.open();
+  earlier?.events.lost('closed');
+  assert.equal(a.peers[0]?.state, 'connecting');
+  assert.equal(network.value.connections.length, 2);
 });
 
 test('a peer that leaves is told of, with its reason', async () => {

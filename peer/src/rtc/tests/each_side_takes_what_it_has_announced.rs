@@ -4,20 +4,20 @@ use crate::{
     limits::{MESSAGE_BYTES, SOCKET_BUFFER_BYTES},
 };
 
-fn said(sdp: String, said: &str) -> String {
+fn said(sdp: &str, said: &str) -> String {
     let lines = sdp.lines().filter(|line| !line.starts_with("a=max-message-size"));
     lines.map(|line| format!("{line}\r\n")).chain([said.to_owned()]).collect()
 }
 
-fn small(sdp: String) -> String {
+fn small(sdp: &str) -> String {
     said(sdp, "a=max-message-size:1200\r\n")
 }
 
-fn nothing(sdp: String) -> String {
+fn nothing(sdp: &str) -> String {
     said(sdp, "")
 }
 
-fn any(sdp: String) -> String {
+fn any(sdp: &str) -> String {
     said(sdp, "a=max-message-size:0\r\n")
 }
 
