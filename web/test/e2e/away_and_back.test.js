@@ -7,8 +7,11 @@ import { connectedTo, inRoom, noNetwork, peerRow, startApp } from './app.js';
 /** @param {import('./app.js').Page} page @param {string} text */
 const logged = (page, text) => page.locator('room-log').getByText(text, { exact: true });
 
-/** Not `goBack`: that waits for a page that is loaded. @param {import('./app.js').Page} page */
-const back = (page) => page.evaluate(() => history.back());
+/**
+ * Not `goBack`: that waits for a page that is loaded. And not before the call has its answer, which would be lost with the page.
+ * @param {import('./app.js').Page} page
+ */
+const back = (page) => page.evaluate(() => void setTimeout(() => history.back()));
 
 for (const kept of [true, false]) {
   const how = kept ? 'kept in the browser’s memory' : 'loaded anew';
