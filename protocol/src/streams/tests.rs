@@ -1,6 +1,7 @@
 //! What a program relies on, one by one.
 
 mod bounds;
+mod documented;
 
 use super::*;
 
