@@ -37,6 +37,8 @@ pub struct Session {
     id: SessionId,
     /// Whom this side talks to.
     other: Option<SessionId>,
+    /// It has heard of this side.
+    met: bool,
     link: Link,
     /// In the order in which they came to be.
     streams: IndexMap<StreamId, Stream>,
@@ -59,6 +61,7 @@ impl Session {
         Self {
             id,
             other: None,
+            met: false,
             link: Link::default(),
             streams: IndexMap::new(),
             next_own: 0,

@@ -115,6 +115,28 @@ fn a_restarted_side_is_noticed_and_streams_are_reset_never_joined() {
 }
 
 #[test]
+fn who_has_talked_to_another_since_begins_anew() {
+    let mut pair = pair();
+    let stream = pair[0].open("chat").unwrap();
+    pair[0].write(0, stream, b"had").unwrap();
+    carry(&mut pair);
+    read_all(&mut pair[1], 0, stream.seen_from_there());
+    carry(&mut pair);
+    outputs(&mut pair[0]);
+    let [first, second] = pair;
+    let mut between = [Session::new([3; 8]), second];
+    connect(&mut between);
+    let mut pair = [first, between.into_iter().nth(1).unwrap()];
+    connect(&mut pair);
+    let reset = Output::Reset { stream, code: code::RESTARTED, reason: "the other side was restarted".into() };
+    assert_eq!(outputs(&mut pair[0]), [reset, Output::Linked { restarted: true }]);
+    let again = pair[0].open("chat").unwrap();
+    pair[0].write(0, again, b"again").unwrap();
+    carry(&mut pair);
+    assert_eq!(read_all(&mut pair[1], 0, again.seen_from_there()), b"again");
+}
+
+#[test]
 fn what_has_no_answer_for_two_minutes_is_unknown_and_may_still_arrive() {
     let mut pair = [Session::new([1; 8]), Session::new([2; 8])];
     let stream = pair[0].open("chat").unwrap();

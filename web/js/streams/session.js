@@ -19,6 +19,8 @@ export class Session {
   #id;
   /** Whom this side talks to. */
   #other = NOBODY;
+  /** It has heard of this side. */
+  #met = false;
   #up = false;
   #helloSent = false;
   #helloReceived = false;
@@ -188,6 +190,7 @@ export class Session {
     if (frame.kind === 'end') return this.#finish(frame.code, frame.reason, false);
     if (frame.kind === 'hello') return this.#helloCame(frame.hello);
     if (!this.#helloReceived) throw outOfPlace('a frame before the hello');
+    this.#met = true;
     this.#table.handle(frame);
   }
 
@@ -195,15 +198,17 @@ export class Session {
   #helloCame(hello) {
     if (this.#helloReceived) throw outOfPlace('a second hello');
     if (hello.session === this.#id || hello.session === NOBODY) throw outOfPlace("a session that can't be");
-    const restarted = this.#other !== NOBODY && this.#other !== hello.session;
+    const knows = hello.known === this.#id;
+    const another = this.#other !== NOBODY && this.#other !== hello.session;
+    const restarted = another || (this.#met && !knows);
     if (restarted) {
       this.#table.restarted();
       this.#datagramsOut.clear();
       this.#datagramsIn.clear();
     }
-    this.#other = hello.session;
+    [this.#other, this.#met] = [hello.session, knows];
     this.#helloReceived = true;
-    this.#table.resume(hello, hello.known === this.#id);
+    this.#table.resume(hello, knows);
     this.#table.outputs.push({ linked: { restarted } });
     this.#table.queueAll();
   }

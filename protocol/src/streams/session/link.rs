@@ -39,7 +39,10 @@ impl Session {
                 }
                 Frame::Hello(hello) => self.hello_came(&hello)?,
                 _ if !self.link.hello_received => return Err(Breach::out_of_place("a frame before the hello")),
-                frame => self.of_stream(frame)?,
+                frame => {
+                    self.met = true;
+                    self.of_stream(frame)?;
+                }
             }
         }
         Ok(())
@@ -52,16 +55,16 @@ impl Session {
         if hello.session == self.id || hello.session == [0; 8] {
             return Err(Breach::out_of_place("a session that can't be"));
         }
-        let restarted = self.other.is_some_and(|other| other != hello.session);
+        let knows = hello.known == self.id;
+        let another = self.other.is_some_and(|other| other != hello.session);
+        let restarted = another || (self.met && !knows);
         if restarted {
             self.restarted();
         }
-        self.other = Some(hello.session);
+        (self.other, self.met) = (Some(hello.session), knows);
         self.link.hello_received = true;
         self.ready.clear();
-        let (knows, known) = (hello.known == self.id, |id: StreamId| {
-            hello.streams.iter().find(|state| state.stream == id.seen_from_there())
-        });
+        let known = |id: StreamId| hello.streams.iter().find(|state| state.stream == id.seen_from_there());
         for (id, stream) in &mut self.streams {
             stream.queued = false;
             match known(*id).filter(|_| knows) {
