@@ -12,6 +12,7 @@ use super::{
     io::{Held, Output, Read, SessionId, StreamId, WriteError, code},
     limits::{LABEL_BYTES, REASON_BYTES, SHARED_WINDOW, STREAMS, WAITING_BYTES},
     stream::Stream,
+    wire::MAX as GREATEST,
 };
 
 /// How far the connection is.
@@ -140,9 +141,9 @@ impl Session {
         }
     }
 
-    /// Gives up what this side writes, with the reason (cut to its bound).
+    /// Gives up what this side writes, with a code (below 2⁵³) and a reason (cut to its bound).
     pub fn reset(&mut self, stream: StreamId, code: u64, reason: &str) {
-        if self.streams.get_mut(&stream).is_some_and(|stream| stream.sending.reset(code, short(reason))) {
+        if self.streams.get_mut(&stream).is_some_and(|stream| stream.sending.reset(code.min(GREATEST), short(reason))) {
             self.queue(stream);
             self.wake_writers();
         }
@@ -150,7 +151,8 @@ impl Session {
 
     /// Reads no more, and asks the other side to write no more.
     pub fn stop(&mut self, stream: StreamId, code: u64, reason: &str) {
-        if self.streams.get_mut(&stream).is_some_and(|stream| stream.receiving.stop(code, short(reason))) {
+        if self.streams.get_mut(&stream).is_some_and(|stream| stream.receiving.stop(code.min(GREATEST), short(reason)))
+        {
             self.queue(stream);
         }
     }
