@@ -9,7 +9,8 @@
 //! | [`json`] | reading JSON whose values stay as the bytes they came in |
 //! | [`close`] | WebSocket close codes, and which of them say "come back" |
 //! | [`text`] | which characters of a text have no business there because they can't be seen |
-//! | [`limits`] | every number, once |
+//! | [`streams`] | streams between two peers, above connections that come and go |
+//! | [`limits`] | every number of the WebSocket, once |
 //!
 //! The crate does no I/O. `docs/PROTOCOL.md` describes the same things for people who write a client in another
 //! language, and the golden files under `fixtures/` hold both to it.
@@ -21,6 +22,7 @@ pub mod json;
 pub mod limits;
 pub mod server;
 pub mod signal;
+pub mod streams;
 pub mod text;
 
 pub use close::CloseCode;

@@ -1,0 +1,53 @@
+//! What goes over the connection, made when the connection takes it: so streams take turns.
+
+use super::Session;
+use crate::streams::{
+    frame::{Frame, Hello},
+    limits::SMALL_BYTES,
+};
+
+impl Session {
+    /// The next message for the connection. Ask when the connection takes one.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        if !self.link.up {
+            return None;
+        }
+        if let Some(end) = &mut self.end {
+            let due = std::mem::take(&mut end.due);
+            return due.then(|| framed(&Frame::End { code: end.code, reason: &end.reason }));
+        }
+        if !self.link.hello_sent {
+            return Some(self.hello());
+        }
+        if self.link.hello_received { self.turns() } else { None }
+    }
+
+    /// Who this is, and what it has of each stream.
+    fn hello(&mut self) -> Vec<u8> {
+        self.link.hello_sent = true;
+        let streams = self.streams.values_mut().map(|stream| stream.receiving.say()).collect();
+        let known = self.other.unwrap_or_default();
+        framed(&Frame::Hello(Hello { session: self.id, known, next: self.next_other, streams }))
+    }
+
+    /// Frames of as many streams as go together, up to the first with data.
+    fn turns(&mut self) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        while let Some(id) = self.ready.pop_front() {
+            let Some(stream) = self.streams.get_mut(&id) else { continue };
+            stream.queued = false;
+            let data = stream.put(&mut out);
+            self.queue(id);
+            if data || out.len() >= SMALL_BYTES {
+                break;
+            }
+        }
+        (!out.is_empty()).then_some(out)
+    }
+}
+
+fn framed(frame: &Frame<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame.put(&mut out);
+    out
+}
