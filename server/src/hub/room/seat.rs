@@ -25,6 +25,7 @@ pub(crate) struct Place {
     pub(super) link: u64,
 }
 
+/// What the room has for one peer.
 pub(super) struct Seat<M> {
     /// None while its peer is away.
     pub(super) member: Option<M>,
