@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     id,
     json::{not_a_string, not_json, present, string},
-    limits::{JSON_DEPTH, MESSAGE_ID_BYTES},
+    limits::{JSON_DEPTH, MESSAGE_ID_BYTES, METADATA_BYTES},
     server::ErrorCode,
 };
 
@@ -45,6 +45,11 @@ pub enum ClientMessage<'a> {
         target: Cow<'a, str>,
         /// Any JSON, as it was sent.
         data: &'a str,
+    },
+    /// `metadata`: what the others shall see beside the id. Takes the place of the last one.
+    Metadata {
+        /// A JSON object, as it was sent.
+        metadata: &'a str,
     },
     /// `leave`: the server announces it and closes with 1000.
     Leave,
@@ -80,6 +85,8 @@ struct Envelope<'a> {
     candidate: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     data: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    metadata: Option<&'a RawValue>,
 }
 
 impl<'a> Frame<'a> {
@@ -135,11 +142,13 @@ impl<'a> Envelope<'a> {
             "ice_candidate" => signal("candidate", self.candidate),
             "broadcast" => Ok(ClientMessage::Broadcast { data: needed(self.data, "data")?.get() }),
             "message" => Ok(ClientMessage::Direct { data: needed(self.data, "data")?.get(), target: self.target()? }),
+            "metadata" => Ok(ClientMessage::Metadata { metadata: metadata(needed(self.metadata, "metadata")?)? }),
             "leave" => Ok(ClientMessage::Leave),
             "ping" => Ok(ClientMessage::Ping),
             _ => Err((
                 ErrorCode::UnknownType,
-                "\"type\" has to be offer, answer, ice_candidate, broadcast, message, leave or ping".to_owned(),
+                "\"type\" has to be offer, answer, ice_candidate, broadcast, message, metadata, leave or ping"
+                    .to_owned(),
             )),
         }
     }
@@ -158,6 +167,13 @@ fn bad_json(message: String) -> FrameError {
 
 fn needed<'a>(field: Option<&'a RawValue>, name: &str) -> Result<&'a RawValue, Refusal> {
     field.ok_or_else(|| (ErrorCode::MissingField, format!("the message needs the field \"{name}\"")))
+}
+
+fn metadata(raw: &RawValue) -> Result<&str, Refusal> {
+    if raw.get().starts_with('{') && raw.get().len() <= METADATA_BYTES {
+        return Ok(raw.get());
+    }
+    Err((ErrorCode::BadField, format!("\"metadata\" has to be an object of at most {METADATA_BYTES} bytes")))
 }
 
 fn text_of<'a>(field: Option<&'a RawValue>, name: &str) -> Result<Cow<'a, str>, Refusal> {

@@ -30,6 +30,25 @@ pub const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long the server waits for its own close frame to leave.
 pub const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
+/// How long a client that asked for it may be away (the default of `--resume-grace`).
+pub const RESUME_GRACE: Duration = Duration::from_secs(120);
+/// Frames kept for each client that may come back; who missed more begins anew.
+pub const RESUME_FRAMES: usize = 1_000;
+/// Bytes kept for each client that may come back; who missed more begins anew.
+pub const RESUME_BYTES: usize = 1024 * 1024;
+/// Message `id`s remembered of each client that may come back: who sends one of them again is acknowledged, no more.
+pub const RESUME_IDS: usize = 300;
+/// Clients of one server that may be away at a time. Who loses its connection then has left.
+pub const AWAY_PEERS: usize = 16_000;
+/// Broadcasts that a room keeps for those who come later, and as many as one may ask for.
+pub const HISTORY: usize = 300;
+/// Bytes of the broadcasts that a room keeps: beyond it the oldest are let go.
+pub const HISTORY_BYTES: usize = 1024 * 1024;
+/// Longest `metadata` of a client, in bytes.
+pub const METADATA_BYTES: usize = 4 * 1024;
+/// Bytes of the `metadata` of everybody in a room: who would go beyond it gets an `error`.
+pub const ROOM_METADATA_BYTES: usize = 96 * 1024;
+
 /// Every so often the server pings a silent client.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(25);
 /// A client that lets a ping go unanswered for this long is gone (4408).

@@ -3,12 +3,16 @@
 //! The server writes these with [`encode`]; a client reads them with [`ServerMessage::parse`]. Unknown fields and
 //! unknown types are for clients to ignore.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::id::PeerId;
+
+mod words;
+
+pub use words::{ErrorCode, LeaveReason};
 
 /// Declares one message: a struct whose `type` is written first and is always the same.
 macro_rules! messages {
@@ -71,6 +75,21 @@ messages! {
         /// What `RTCPeerConnection` takes as `iceServers`.
         #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
         ice_servers: Option<&'a RawValue>,
+        /// The number of the room's last broadcast.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+        /// Which counting `seq` belongs to: another one when the room began anew, as after a restart of the server.
+        #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+        epoch: Option<Cow<'a, str>>,
+        /// What a client that asked for it comes back with.
+        #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+        resume_token: Option<Cow<'a, str>>,
+        /// To a client that came back: whether what it missed follows, whole. Else it is a new join.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recovered: Option<bool>,
+        /// What the others have said about themselves.
+        #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+        metadata: Option<BTreeMap<PeerId, &'a RawValue>>,
     }
     /// Somebody came.
     "peer_joined" => PeerJoined<'a> {
@@ -94,6 +113,33 @@ messages! {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<LeaveReason>,
+    }
+    /// Somebody said something about itself.
+    "peer_updated" => PeerUpdated<'a> {
+        /// Who.
+        peer_id: PeerId,
+        /// An object; it takes the place of the last one.
+        #[serde(borrow)]
+        metadata: &'a RawValue,
+        /// When, in RFC 3339.
+        #[serde(borrow)]
+        timestamp: Cow<'a, str>,
+    }
+    /// Somebody has lost its connection and may come back: it is still in the room.
+    "peer_away" => PeerAway<'a> {
+        /// Who.
+        peer_id: PeerId,
+        /// When, in RFC 3339.
+        #[serde(borrow)]
+        timestamp: Cow<'a, str>,
+    }
+    /// Somebody who was away is back.
+    "peer_back" => PeerBack<'a> {
+        /// Who.
+        peer_id: PeerId,
+        /// When, in RFC 3339.
+        #[serde(borrow)]
+        timestamp: Cow<'a, str>,
     }
     /// An offer, an answer or a candidate from another peer.
     "webrtc_signal" => WebrtcSignal<'a> {
@@ -119,6 +165,9 @@ messages! {
         /// The number of this broadcast in its room, growing by one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seq: Option<u64>,
+        /// It was sent before this client came, who asked for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        replayed: bool,
     }
     /// What another peer sent to this one alone.
     "direct_message" => DirectMessage<'a> {
@@ -150,49 +199,6 @@ messages! {
         #[serde(borrow, rename = "ref")]
         reference: Cow<'a, str>,
     }
-}
-
-/// The codes of an `error` message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// Not a JSON object, nested too deep, or with one envelope key twice.
-    BadJson,
-    /// A `type` that this server does not know.
-    UnknownType,
-    /// A field that this `type` needs is not there.
-    MissingField,
-    /// A field of the wrong kind.
-    BadField,
-    /// A binary frame.
-    Unsupported,
-    /// Nobody of that name is in the room.
-    PeerNotFound,
-    /// The client sends more than its rate and is read more slowly.
-    RateLimited,
-}
-
-/// Why a peer left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LeaveReason {
-    /// It said so, or closed cleanly.
-    Left,
-    /// Its connection broke, or a ping went unanswered.
-    Lost,
-    /// It connected anew.
-    Replaced,
-    /// An administrator ended it.
-    Kicked,
-    /// It did not read what it was sent.
-    Slow,
-    /// It did not come back in time.
-    Expired,
-    /// The server that it was connected to is gone.
-    NodeLost,
-    /// A reason that this version does not know.
-    #[serde(other)]
-    Unknown,
 }
 
 /// The text frame for a message, `type` first.
@@ -263,6 +269,13 @@ impl Forward<'_> {
         text.push('}');
         text
     }
+}
+
+/// A [`BroadcastMessage`] as it was sent, for who came later: it says that it is `replayed`.
+#[must_use]
+pub fn replayed(broadcast: &str) -> String {
+    let open = broadcast.strip_suffix('}').unwrap_or(broadcast);
+    [open, ",\"replayed\":true}"].concat()
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ fn what_clients_send() {
                     }
                     ClientMessage::Broadcast { data } => ("broadcast", None, Some(*data)),
                     ClientMessage::Direct { target, data } => ("message", Some(target), Some(*data)),
+                    ClientMessage::Metadata { metadata } => ("metadata", None, Some(*metadata)),
                     ClientMessage::Leave => ("leave", None, None),
                     ClientMessage::Ping => ("ping", None, None),
                 };
@@ -52,6 +53,9 @@ fn what_the_server_sends() {
             ServerMessage::RoomState(message) => encode(&message),
             ServerMessage::PeerJoined(message) => encode(&message),
             ServerMessage::PeerLeft(message) => encode(&message),
+            ServerMessage::PeerUpdated(message) => encode(&message),
+            ServerMessage::PeerAway(message) => encode(&message),
+            ServerMessage::PeerBack(message) => encode(&message),
             ServerMessage::WebrtcSignal(message) => encode(&message),
             ServerMessage::BroadcastMessage(message) => encode(&message),
             ServerMessage::DirectMessage(message) => encode(&message),

@@ -8,18 +8,26 @@
     reason = "the room is private to the server: its files are compiled into the benchmark as well"
 )]
 
-#[path = "../src/hub/notice.rs"]
-mod notice;
-#[path = "../src/hub/room.rs"]
-mod room;
+#[path = "../src/hub"]
+mod hub {
+    pub(crate) mod notice;
+    pub(crate) mod room;
+    pub(crate) mod token;
+
+    pub(crate) type Text = tokio_tungstenite::tungstenite::Utf8Bytes;
+}
+
+use std::time::Duration;
 
 use divan::{Bencher, black_box, counter::ItemsCount};
-use grtc_protocol::{PeerId, client::Frame, server::LeaveReason};
+use grtc_protocol::{CloseCode, PeerId, client::Frame, server::LeaveReason};
+use hub::{
+    Text,
+    notice::Frame as Told,
+    room::{Asks, Member, Newcomer, Place, Room},
+};
 use jiff::Timestamp;
-use notice::Frame as Told;
-use room::{Member, Room};
 use serde_json::value::RawValue;
-use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -30,19 +38,28 @@ impl Member for Reader {
     fn deliver(&self, frame: &Told<'_>) {
         black_box(frame.text());
     }
+
+    fn replay(&self, text: Text) {
+        black_box(text);
+    }
+
+    fn close(&self, _: CloseCode) {}
 }
 
 fn main() {
     divan::main();
 }
 
-/// A room whose members are `0`, `1`, …
-fn room(members: usize) -> Room<Reader> {
-    let mut room = Room::new("r".parse().unwrap());
-    for n in 0..members {
-        assert!(room.join(peer(n), Reader, ice(), NOW).is_ok());
-    }
-    room
+/// A room whose members are `0`, `1`, …, and the place of the first one.
+fn room(members: usize) -> (Room<Reader>, Place) {
+    let mut room = Room::new("r".parse().unwrap(), 0, Duration::ZERO);
+    let places: Vec<_> = (0..members).map(|n| join(&mut room, &peer(n))).collect();
+    (room, places.into_iter().next().unwrap())
+}
+
+fn join(room: &mut Room<Reader>, peer: &PeerId) -> Place {
+    let (peer, asks) = (peer.clone(), Asks::default());
+    room.join(Newcomer { peer, member: Reader, token: None, asks, ice_servers: ice() }, NOW).unwrap()
 }
 
 fn ice() -> &'static RawValue {
@@ -56,25 +73,24 @@ fn peer(n: usize) -> PeerId {
 #[divan::bench(args = [2, 100])]
 fn signal(bencher: Bencher<'_, '_>, members: usize) {
     let text = format!(r#"{{"type":"offer","target_peer_id":"1","offer":{{"sdp":"{}"}}}}"#, "x".repeat(500));
-    let (mut room, from, frame) = (room(members), peer(0), Frame::parse(&text).unwrap());
-    bencher.bench_local(|| room.send(&from, black_box(&frame.message), NOW).is_ok());
+    let ((mut room, from), frame) = (room(members), Frame::parse(&text).unwrap());
+    bencher.bench_local(|| room.send(&from, None, black_box(&frame.message), NOW).is_ok());
 }
 
 #[divan::bench(args = [2, 100, 256])]
 fn broadcast(bencher: Bencher<'_, '_>, members: usize) {
     let text = format!(r#"{{"type":"broadcast","data":"{}"}}"#, "x".repeat(200));
-    let (mut room, from, frame) = (room(members), peer(0), Frame::parse(&text).unwrap());
+    let ((mut room, from), frame) = (room(members), Frame::parse(&text).unwrap());
     bencher
         .counter(ItemsCount::new(members - 1))
-        .bench_local(|| room.send(&from, black_box(&frame.message), NOW).is_ok());
+        .bench_local(|| room.send(&from, None, black_box(&frame.message), NOW).is_ok());
 }
 
 #[divan::bench(args = [1, 10, 100])]
 fn join_and_leave(bencher: Bencher<'_, '_>, others: usize) {
-    let (mut room, newcomer) = (room(others), peer(others));
+    let ((mut room, _), newcomer) = (room(others), peer(others));
     bencher.bench_local(|| {
-        let joined = room.join(newcomer.clone(), Reader, ice(), NOW).is_ok();
-        room.leave(&newcomer, LeaveReason::Left, NOW);
-        joined
+        let place = join(&mut room, &newcomer);
+        room.leave(&place, LeaveReason::Left, NOW);
     });
 }

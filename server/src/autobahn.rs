@@ -1,7 +1,10 @@
 //! Autobahn's test suite for WebSocket against this server's own stack: accepted, upgraded and served as ever, but that a
 //! session sends each text back. `scripts/test autobahn` runs it.
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, process::Command};
@@ -23,7 +26,11 @@ const FRAME_BY_FRAME: [&str; 2] = ["6.4.3", "6.4.4"];
 #[ignore = "takes half a minute, and Autobahn's wstest (GRTC_WSTEST)"]
 async fn no_case_fails() {
     let wstest = PathBuf::from(std::env::var_os("GRTC_WSTEST").expect("GRTC_WSTEST names Autobahn's wstest"));
-    let context = ws::Context { registry: Registry::new(IceServers::new(&[]).unwrap()), message_rate: 0, echo: true };
+    let context = ws::Context {
+        registry: Registry::new(IceServers::new(&[]).unwrap(), Duration::ZERO),
+        message_rate: 0,
+        echo: true,
+    };
     let sockets = ws::upgrade::route(&ws::upgrade::Sockets { context, tasks: TaskTracker::new() });
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), true, stop.clone());

@@ -3,11 +3,12 @@
 #![allow(rustdoc::bare_urls, reason = "these comments are the help texts")]
 #![allow(clippy::disallowed_methods, reason = "the environment is read here")]
 
+mod duration;
 mod file;
 mod health;
 mod listen;
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -79,6 +80,9 @@ struct ServeArgs {
     /// Messages a second that one WebSocket client may send before it is read more slowly; 0: any number
     #[arg(long, env = "GRTC_MESSAGE_RATE", default_value_t = Config::default().message_rate, value_name = "N")]
     message_rate: u32,
+    /// How long a client that asks for it may be away before it has left its room, as 120s or 2m; 0: nobody may
+    #[arg(long, env = "GRTC_RESUME_GRACE", default_value = "120s", value_parser = duration::duration, value_name = "TIME")]
+    resume_grace: Duration,
     /// Open connections at most, HTTP and WebSocket together
     #[arg(long, env = "GRTC_MAX_CONNECTIONS", default_value_t = Config::default().max_connections, value_name = "N")]
     max_connections: usize,
@@ -103,6 +107,7 @@ impl From<ServeArgs> for Config {
             insecure_open: args.insecure_open,
             ice_server: args.ice_server,
             message_rate: args.message_rate,
+            resume_grace: args.resume_grace,
             max_connections: args.max_connections,
             workers: args.workers,
             web_dir: args.web_dir,

@@ -1,8 +1,8 @@
 //! What the server is told: a value that a program can make, checked as a whole.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     base_path::BasePath,
@@ -30,6 +30,9 @@ pub struct Config {
     pub ice_server: Vec<String>,
     /// Messages a second that one WebSocket client may send; 0: any number.
     pub message_rate: u32,
+    /// How long the place of a client is kept that lost its connection and asked for that; zero: not at all.
+    #[serde(serialize_with = "seconds")]
+    pub resume_grace: Duration,
     /// Open connections at most.
     pub max_connections: usize,
     /// Threads that serve; 0: one a core. It is the program's runtime that has them: [`crate::run`] runs on the one it is in.
@@ -50,6 +53,7 @@ impl Default for Config {
             insecure_open: false,
             ice_server: Vec::new(),
             message_rate: grtc_protocol::limits::MESSAGE_RATE,
+            resume_grace: grtc_protocol::limits::RESUME_GRACE,
             max_connections: CONNECTIONS,
             workers: 0,
             web_dir: None,
@@ -103,4 +107,9 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{}s", duration.as_secs_f64()))
 }

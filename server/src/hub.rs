@@ -1,7 +1,7 @@
 //! Who is in which room, and what each of them gets.
 //!
 //! [`room`] is a state machine without I/O, [`notice`] what it says to its members, [`registry`] finds the room of a name,
-//! [`outbox`] is what waits for one client.
+//! [`outbox`] is what waits for one client, [`token`] what a client comes back with.
 
 pub(crate) mod notice;
 pub(crate) mod outbox;
@@ -9,6 +9,7 @@ pub(crate) mod registry;
 pub(crate) mod room;
 #[cfg(test)]
 mod tests;
+pub(crate) mod token;
 
 /// A text frame, cheap to clone: one broadcast is encoded once for all its receivers.
 pub(crate) type Text = tokio_tungstenite::tungstenite::Utf8Bytes;

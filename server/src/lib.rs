@@ -75,7 +75,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
         .await
         .with_context(|| format!("can't use the database {}", config.database_url))?;
     let ice = IceServers::new(&config.ice_server)?;
-    let registry = Registry::new(ice.clone());
+    let registry = Registry::new(ice.clone(), config.resume_grace);
     let stop = CancellationToken::new();
     let sessions = TaskTracker::new();
     let budget = Budget::new();

@@ -18,20 +18,24 @@ export const MESSAGE_BYTES = 64 * 1024;
  * @typedef {{ candidate?: string, sdpMid?: string | null, sdpMLineIndex?: number | null, usernameFragment?: string | null }} Candidate
  * @typedef {{ type: 'broadcast', data: unknown, id?: string }} Broadcast
  * @typedef {{ type: 'message', target_peer_id: string, data: unknown, id?: string }} Direct
- * @typedef {Signal | Broadcast | Direct | { type: 'leave' } | { type: 'ping' }} ClientMessage
+ * @typedef {Signal | Broadcast | Direct | { type: 'metadata', metadata: object, id?: string }
+ *   | { type: 'leave' } | { type: 'ping' }} ClientMessage
  */
 
 /**
  * @typedef {'left' | 'lost' | 'replaced' | 'kicked' | 'slow' | 'expired' | 'node_lost' | 'unknown'} LeaveReason
- * @typedef {{ type: 'room_state', peers: string[], your_peer_id: string, room_id?: string, ice_servers?: RTCIceServer[] }} RoomState
+ * @typedef {{ type: 'room_state', peers: string[], your_peer_id: string, room_id?: string, ice_servers?: RTCIceServer[], seq?: number, epoch?: string, resume_token?: string, recovered?: boolean,
+ *   metadata?: Record<string, object> }} RoomState
  * @typedef {{ type: 'peer_joined', peer_id: string, timestamp: string, total_peers: number }} PeerJoined
  * @typedef {{ type: 'peer_left', peer_id: string, timestamp: string, total_peers: number, reason?: LeaveReason }} PeerLeft
+ * @typedef {{ type: 'peer_updated', peer_id: string, metadata: object, timestamp: string }} PeerUpdated
+ * @typedef {{ type: 'peer_away' | 'peer_back', peer_id: string, timestamp: string }} PeerPresence
  * @typedef {{ type: 'webrtc_signal', from_peer_id: string, signal: unknown, timestamp: string }} WebrtcSignal
- * @typedef {{ type: 'broadcast_message', from_peer_id: string, data: unknown, timestamp: string, seq?: number }} BroadcastMessage
+ * @typedef {{ type: 'broadcast_message', from_peer_id: string, data: unknown, timestamp: string, seq?: number, replayed?: boolean }} BroadcastMessage
  * @typedef {{ type: 'direct_message', from_peer_id: string, data: unknown, timestamp: string }} DirectMessage
  * @typedef {{ type: 'error', code: string, message: string, ref?: string }} ErrorMessage
- * @typedef {RoomState | PeerJoined | PeerLeft | WebrtcSignal | BroadcastMessage | DirectMessage | ErrorMessage
- *   | { type: 'pong' } | { type: 'ack', ref: string }} ServerMessage
+ * @typedef {RoomState | PeerJoined | PeerLeft | PeerUpdated | PeerPresence | WebrtcSignal | BroadcastMessage | DirectMessage
+ *   | ErrorMessage | { type: 'pong' } | { type: 'ack', ref: string }} ServerMessage
  */
 
 /** @type {Record<string, Record<string, (value: unknown) => boolean>>} */
@@ -39,6 +43,9 @@ const FIELDS = {
   room_state: { peers: isStrings, your_peer_id: isString },
   peer_joined: { peer_id: isString, timestamp: isString, total_peers: isNumber },
   peer_left: { peer_id: isString, timestamp: isString, total_peers: isNumber },
+  peer_updated: { peer_id: isString, metadata: isObject, timestamp: isString },
+  peer_away: { peer_id: isString, timestamp: isString },
+  peer_back: { peer_id: isString, timestamp: isString },
   webrtc_signal: { from_peer_id: isString, signal: isPresent, timestamp: isString },
   broadcast_message: { from_peer_id: isString, data: isPresent, timestamp: isString },
   direct_message: { from_peer_id: isString, data: isPresent, timestamp: isString },

@@ -13,14 +13,26 @@ fn what_is_forwarded_is_what_would_be_encoded() {
     let direct = DirectMessage { from_peer_id, data, timestamp };
     assert_eq!(forward.direct(), encode(&direct));
     let DirectMessage { from_peer_id, data, timestamp } = direct;
-    let broadcast = BroadcastMessage { from_peer_id, data, timestamp, seq: Some(7) };
-    assert_eq!(forward.broadcast(7), encode(&broadcast));
+    let broadcast = BroadcastMessage { from_peer_id, data, timestamp, seq: Some(7), replayed: false };
+    let live = forward.broadcast(7);
+    assert_eq!(live, encode(&broadcast));
+    assert_eq!(replayed(&live), encode(&BroadcastMessage { replayed: true, ..broadcast }));
 }
 
 #[test]
 fn writes_the_type_first_and_leaves_out_what_is_not_there() {
     let a: PeerId = "a".parse().unwrap();
-    let state = RoomState { peers: vec![], your_peer_id: a.clone(), room_id: None, ice_servers: None };
+    let state = RoomState {
+        peers: vec![],
+        your_peer_id: a.clone(),
+        room_id: None,
+        ice_servers: None,
+        seq: None,
+        epoch: None,
+        resume_token: None,
+        recovered: None,
+        metadata: None,
+    };
     assert_eq!(encode(&state), r#"{"type":"room_state","peers":[],"your_peer_id":"a"}"#);
     assert_eq!(encode(&Pong {}), r#"{"type":"pong"}"#);
     let left = PeerLeft { peer_id: a, timestamp: "t".into(), total_peers: 0, reason: Some(LeaveReason::Left) };

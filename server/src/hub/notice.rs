@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use grtc_protocol::server::{Forward, PeerJoined, PeerLeft, RoomState, encode};
+use grtc_protocol::server::{Forward, PeerAway, PeerBack, PeerJoined, PeerLeft, PeerUpdated, RoomState, encode};
 
 use super::Text;
 
@@ -12,10 +12,15 @@ pub(crate) enum Notice<'a> {
     RoomState(RoomState<'a>),
     Joined(PeerJoined<'a>),
     Left(PeerLeft<'a>),
+    Updated(PeerUpdated<'a>),
+    Away(PeerAway<'a>),
+    Back(PeerBack<'a>),
     Signal(Forward<'a>),
     Direct(Forward<'a>),
     /// With its number in the room.
     Broadcast(Forward<'a>, u64),
+    /// What its own connection's task answers.
+    Answer(Text),
 }
 
 /// A notice on its way to one member or to many. Each way of writing it that members understand has a place here for its
@@ -32,14 +37,20 @@ impl<'a> Frame<'a> {
 
     /// The frame as docs/PROTOCOL.md has it.
     pub(crate) fn text(&self) -> Text {
-        let encoded = || match &self.notice {
-            Notice::RoomState(state) => encode(state),
-            Notice::Joined(joined) => encode(joined),
-            Notice::Left(left) => encode(left),
-            Notice::Signal(forward) => forward.signal(),
-            Notice::Direct(forward) => forward.direct(),
-            Notice::Broadcast(forward, seq) => forward.broadcast(*seq),
+        let encoded = || {
+            Text::from(match &self.notice {
+                Notice::RoomState(state) => encode(state),
+                Notice::Joined(joined) => encode(joined),
+                Notice::Left(left) => encode(left),
+                Notice::Updated(updated) => encode(updated),
+                Notice::Away(away) => encode(away),
+                Notice::Back(back) => encode(back),
+                Notice::Signal(forward) => forward.signal(),
+                Notice::Direct(forward) => forward.direct(),
+                Notice::Broadcast(forward, seq) => forward.broadcast(*seq),
+                Notice::Answer(text) => return text.clone(),
+            })
         };
-        self.text.get_or_init(|| encoded().into()).clone()
+        self.text.get_or_init(encoded).clone()
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Outbox(Arc<Mutex<Queue>>);
 #[derive(Default)]
 struct Queue {
     frames: VecDeque<Text>,
+    /// How many of them, and of how many bytes, were pushed: what is replayed does not count.
+    pushed: usize,
     bytes: usize,
     closed: Option<CloseCode>,
     waker: Option<Waker>,
@@ -41,13 +43,23 @@ impl Outbox {
         if queue.closed.is_some() {
             return;
         }
-        if queue.frames.len() >= OUTBOX_MESSAGES || queue.bytes + frame.len() > OUTBOX_BYTES {
+        if queue.pushed >= OUTBOX_MESSAGES || queue.bytes + frame.len() > OUTBOX_BYTES {
             queue.close(CloseCode::TooSlow);
         } else {
+            queue.pushed += 1;
             queue.bytes += frame.len();
             queue.frames.push_back(frame);
         }
         wake(queue);
+    }
+
+    /// Puts a frame at the end that was sent before this client's time. They are as many as are kept, and don't make it slow.
+    pub(crate) fn replay(&self, frame: Text) {
+        let mut queue = self.lock();
+        if queue.closed.is_none() {
+            queue.frames.push_back(frame);
+            wake(queue);
+        }
     }
 
     /// Ends the connection from outside. The first code counts; what waits is still written.
@@ -69,7 +81,7 @@ impl Outbox {
             register(&mut queue.waker, cx);
             return Poll::Pending;
         }
-        queue.bytes = 0;
+        (queue.pushed, queue.bytes) = (0, 0);
         Poll::Ready(Next::Write(std::mem::take(&mut queue.frames)))
     }
 
@@ -101,7 +113,6 @@ impl Queue {
         self.closed = Some(code);
         if code == CloseCode::TooSlow {
             self.frames = VecDeque::new();
-            self.bytes = 0;
         }
     }
 }
@@ -154,6 +165,22 @@ mod tests {
         assert!(matches!(next(&outbox).await, Next::Write(frames) if frames.len() == OUTBOX_MESSAGES));
         for _ in 0..=OUTBOX_MESSAGES {
             outbox.push("x".into());
+        }
+        assert_eq!(next(&outbox).await, Next::Close(CloseCode::TooSlow));
+    }
+
+    #[tokio::test]
+    async fn what_is_replayed_does_not_make_it_slow() {
+        let outbox = Outbox::default();
+        for _ in 0..2 * OUTBOX_MESSAGES {
+            outbox.replay("x".into());
+        }
+        for _ in 0..OUTBOX_MESSAGES {
+            outbox.push("y".into());
+        }
+        assert!(matches!(next(&outbox).await, Next::Write(frames) if frames.len() == 3 * OUTBOX_MESSAGES));
+        for _ in 0..=OUTBOX_MESSAGES {
+            outbox.push("y".into());
         }
         assert_eq!(next(&outbox).await, Next::Close(CloseCode::TooSlow));
     }

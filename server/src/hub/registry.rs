@@ -2,12 +2,17 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use grtc_protocol::{
     CloseCode, PeerId, RoomId,
     client::ClientMessage,
+    limits::AWAY_PEERS,
     server::{ErrorCode, LeaveReason},
 };
 
@@ -15,9 +20,11 @@ use jiff::Timestamp;
 use tokio::time::interval;
 
 use super::{
+    Text,
     notice::Frame,
     outbox::Outbox,
-    room::{EMPTY_ROOM, Member, Room},
+    room::{Asks, EMPTY_ROOM, Member, Newcomer, Place, Room},
+    token::Token,
 };
 use crate::ice::IceServers;
 
@@ -31,6 +38,10 @@ pub(crate) struct Registry(Arc<Shared>);
 struct Shared {
     rooms: Mutex<Rooms>,
     ice: IceServers,
+    /// How long a place is kept for who lost its connection; zero: not at all.
+    grace: Duration,
+    /// Peers that are away, in all rooms.
+    away: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -48,35 +59,56 @@ type Cell = Mutex<Room<Outbox>>;
 pub(crate) struct Membership {
     registry: Registry,
     room: Arc<Cell>,
-    peer: PeerId,
-    /// What the others are told when this is dropped.
+    pub(crate) place: Place,
+    /// What the others are told when this is dropped and its peer does not come back.
     pub(crate) reason: LeaveReason,
+    /// Its end is one that a peer may come back from.
+    pub(crate) may_return: bool,
 }
 
 impl Registry {
-    /// No rooms yet. Each newcomer is told what `ice` has for it.
-    pub(crate) fn new(ice: IceServers) -> Self {
-        Self(Arc::new(Shared { rooms: Mutex::default(), ice }))
+    /// No rooms yet. Each newcomer is told what `ice` has for it; who asks for it may come back within `grace`.
+    pub(crate) fn new(ice: IceServers, grace: Duration) -> Self {
+        Self(Arc::new(Shared { rooms: Mutex::default(), ice, grace, away: AtomicUsize::new(0) }))
     }
 
-    /// Puts a peer into a room, which is made for the first one.
+    /// Puts a peer into a room, which is made for the first one, or back into the place that it had.
     ///
     /// # Errors
     /// The code that the connection is to be closed with: the id is taken, or the room is full.
-    pub(crate) fn join(&self, room_id: &RoomId, peer: PeerId, outbox: Outbox) -> Result<Membership, CloseCode> {
+    pub(crate) fn join(
+        &self,
+        room_id: &RoomId,
+        peer: PeerId,
+        outbox: Outbox,
+        asks: Asks,
+    ) -> Result<Membership, CloseCode> {
+        let token = (asks.resume && !self.0.grace.is_zero()).then(Token::new).transpose();
+        let token = token.map_err(|_| CloseCode::Error)?;
         let mut rooms = lock(&self.0.rooms);
         if let Some(code) = rooms.closed {
             return Err(code);
         }
-        let new = || Arc::new(Mutex::new(Room::new(room_id.clone())));
+        let new = || Arc::new(Mutex::new(Room::new(room_id.clone(), fastrand::u64(..), self.0.grace)));
         let room = rooms.by_name.entry(room_id.clone()).or_insert_with(new).clone();
         // Locked before the registry is let go, or the room could be found to be over and be removed in between.
         let mut locked = lock(&room);
         drop(rooms);
         let now = Timestamp::now();
-        locked.join(peer.clone(), outbox, &self.0.ice.for_peer(Some(&peer), now), now)?;
+        let ice_servers = &self.0.ice.for_peer(Some(&peer), now);
+        let newcomer = Newcomer { peer, member: outbox, token, asks, ice_servers };
+        let place = self.counted(&mut locked, |room| room.join(newcomer, now))?;
         drop(locked);
-        Ok(Membership { registry: self.clone(), room, peer, reason: LeaveReason::Lost })
+        Ok(Membership { registry: self.clone(), room, place, reason: LeaveReason::Lost, may_return: true })
+    }
+
+    /// Changes a room and counts who goes away or comes back by it.
+    fn counted<T>(&self, room: &mut Room<Outbox>, change: impl FnOnce(&mut Room<Outbox>) -> T) -> T {
+        let before = room.away();
+        let done = change(room);
+        // It wraps around, both ways.
+        self.0.away.fetch_add(room.away().wrapping_sub(before), Relaxed);
+        done
     }
 
     /// Ends every connection with this code, and those that come from now on.
@@ -99,7 +131,11 @@ impl Registry {
 
     /// Does what is due in the rooms at `now`.
     fn tick(&self, now: Timestamp) {
-        lock(&self.0.rooms).by_name.retain(|_, room| !lock(room).is_over(now));
+        lock(&self.0.rooms).by_name.retain(|_, room| {
+            let mut room = lock(room);
+            self.counted(&mut room, |room| room.tick(now));
+            !room.is_over(now)
+        });
     }
 
     /// Lets a room go that may be empty, if there are too many to keep it.
@@ -128,19 +164,37 @@ impl Registry {
 }
 
 impl Membership {
-    /// Sends a message of this member to whom it is for.
+    /// Sends a message of this member to whom it is for; `id` is what the member calls it.
     ///
     /// # Errors
     /// The code and the sentence of the `error` that the sender gets.
-    pub(crate) fn send(&self, message: &ClientMessage<'_>) -> Result<(), (ErrorCode, String)> {
-        lock(&self.room).send(&self.peer, message, Timestamp::now())
+    pub(crate) fn send(&self, id: Option<&str>, message: &ClientMessage<'_>) -> Result<(), (ErrorCode, String)> {
+        lock(&self.room).send(&self.place, id, message, Timestamp::now())
+    }
+
+    /// Answers this member, by its `outbox`: through the room if it may miss that and come back for it.
+    pub(crate) fn answer(&self, outbox: &Outbox, text: Text) {
+        if self.place.keeps {
+            lock(&self.room).answer(&self.place, text);
+        } else {
+            outbox.push(text);
+        }
+    }
+
+    /// The client has got what it came back for.
+    pub(crate) fn confirm(&self) {
+        lock(&self.room).confirm(&self.place);
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
+        let may_return = self.may_return && self.registry.0.away.load(Relaxed) < AWAY_PEERS;
         let mut room = lock(&self.room);
-        room.leave(&self.peer, self.reason, Timestamp::now());
+        self.registry.counted(&mut room, |room| match may_return && self.place.keeps {
+            true => room.lose(&self.place, Timestamp::now()),
+            false => room.leave(&self.place, self.reason, Timestamp::now()),
+        });
         let empty = (room.len() == 0).then(|| room.id().clone());
         drop(room);
         if let Some(id) = empty {
@@ -153,6 +207,14 @@ impl Member for Outbox {
     fn deliver(&self, frame: &Frame<'_>) {
         self.push(frame.text());
     }
+
+    fn replay(&self, text: Text) {
+        Self::replay(self, text);
+    }
+
+    fn close(&self, code: CloseCode) {
+        Self::close(self, code);
+    }
 }
 
 /// A room is whole after every change, so that a panic elsewhere is no reason to give it up.
@@ -161,71 +223,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn registry() -> Registry {
-        Registry::new(IceServers::new(&[]).unwrap())
-    }
-
-    fn join(registry: &Registry, room: &str, peer: &str) -> Result<Membership, CloseCode> {
-        registry.join(&room.parse().unwrap(), peer.parse().unwrap(), Outbox::default())
-    }
-
-    #[test]
-    fn a_room_is_there_as_long_as_somebody_is_in_it() {
-        let registry = registry();
-        let a = join(&registry, "r", "a").unwrap();
-        let b = join(&registry, "r", "b").unwrap();
-        let room: RoomId = "r".parse().unwrap();
-        assert_eq!(registry.rooms(), [(room.clone(), 2)]);
-        drop(a);
-        assert_eq!(registry.peers(&room), ["b".parse().unwrap()]);
-        drop(b);
-        assert_eq!((registry.rooms(), registry.peers(&room)), (vec![], vec![]));
-    }
-
-    #[test]
-    fn of_many_that_race_for_one_id_one_gets_it() {
-        let registry = registry();
-        let winners: Vec<Membership> = std::thread::scope(|scope| {
-            let racers: Vec<_> = (0..64).map(|_| scope.spawn(|| join(&registry, "r", "me").ok())).collect();
-            racers.into_iter().filter_map(|racer| racer.join().unwrap()).collect()
-        });
-        assert_eq!(winners.len(), 1);
-    }
-
-    #[test]
-    fn rooms_that_come_and_go_under_load_leave_nothing_behind() {
-        let registry = registry();
-        std::thread::scope(|scope| {
-            for n in 0..4 {
-                let registry = &registry;
-                scope.spawn(move || {
-                    for _ in 0..2_000 {
-                        drop(join(registry, "r", &n.to_string()).unwrap());
-                    }
-                });
-            }
-        });
-        let rooms = || registry.0.rooms.lock().unwrap().by_name.len();
-        assert_eq!(rooms(), 1);
-        registry.tick(Timestamp::now() + EMPTY_ROOM);
-        assert_eq!(rooms(), 0);
-    }
-
-    #[test]
-    fn names_that_are_joined_and_left_at_once_are_bounded_and_in_no_list() {
-        let registry = registry();
-        let stays = join(&registry, "stays", "a").unwrap();
-        for n in 0..100_000 {
-            drop(join(&registry, &n.to_string(), "a").unwrap());
-        }
-        assert_eq!(registry.0.rooms.lock().unwrap().by_name.len(), ROOMS_WITH_EMPTY_ONES);
-        assert_eq!(registry.rooms(), [("stays".parse().unwrap(), 1)]);
-        assert_eq!(registry.peers(&"0".parse().unwrap()), []);
-        registry.tick(Timestamp::now() + EMPTY_ROOM);
-        assert_eq!(registry.0.rooms.lock().unwrap().by_name.len(), 1);
-        drop(stays);
-    }
-}
+mod tests;

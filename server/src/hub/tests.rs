@@ -1,5 +1,9 @@
 //! A room, as its members see it.
 
+mod late;
+mod resume;
+mod views;
+
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use proptest::prelude::*;
@@ -7,26 +11,36 @@ use serde_json::{Value, json};
 
 use grtc_protocol::{
     CloseCode,
-    limits::ROOM_PEERS,
+    limits::{RESUME_GRACE, ROOM_PEERS},
     server::{ErrorCode, LeaveReason},
 };
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::{
+    Text,
     notice::Frame,
-    room::{EMPTY_ROOM, Member, Room},
+    room::{Asks, Back, EMPTY_ROOM, Member, Newcomer, Place, Room},
+    token::Token,
 };
 
 const NOW: &str = "2030-01-01T00:00:00.000Z";
 
 /// A member that keeps what it is told.
 #[derive(Clone, Default)]
-struct Told(Rc<RefCell<Vec<Value>>>);
+struct Told(Rc<RefCell<Vec<Value>>>, Rc<RefCell<Option<CloseCode>>>);
 
 impl Member for Told {
     fn deliver(&self, frame: &Frame<'_>) {
-        self.0.borrow_mut().push(serde_json::from_str(&frame.text()).unwrap());
+        self.replay(frame.text());
+    }
+
+    fn replay(&self, text: Text) {
+        self.0.borrow_mut().push(serde_json::from_str(&text).unwrap());
+    }
+
+    fn close(&self, code: CloseCode) {
+        *self.1.borrow_mut() = Some(code);
     }
 }
 
@@ -35,27 +49,40 @@ struct Script {
     room: Room<Told>,
     now: Timestamp,
     told: BTreeMap<String, Told>,
+    places: BTreeMap<String, Place>,
 }
 
 impl Script {
     fn new() -> Self {
-        Self { room: Room::new("r".parse().unwrap()), now: NOW.parse().unwrap(), told: BTreeMap::new() }
+        let room = Room::new("r".parse().unwrap(), 0xab, RESUME_GRACE);
+        Self { room, now: NOW.parse().unwrap(), told: BTreeMap::new(), places: BTreeMap::new() }
     }
 
     fn join(&mut self, name: &str) -> Result<(), CloseCode> {
-        let ice = serde_json::from_str::<&RawValue>("[]").unwrap();
-        let told = self.told.entry(name.to_owned()).or_default();
-        self.room.join(name.parse().unwrap(), told.clone(), ice, self.now)
+        self.ask(name, Asks::default())
+    }
+
+    /// Joins by a new connection. What the last one was told is forgotten, unless it is still the one.
+    fn ask(&mut self, name: &str, asks: Asks) -> Result<(), CloseCode> {
+        let ice_servers = serde_json::from_str::<&RawValue>("[]").unwrap();
+        let (member, token) = (Told::default(), asks.resume.then(|| Token::new().unwrap()));
+        let newcomer = Newcomer { peer: name.parse().unwrap(), member: member.clone(), token, asks, ice_servers };
+        let place = self.room.join(newcomer, self.now)?;
+        self.told.insert(name.to_owned(), member);
+        self.places.insert(name.to_owned(), place);
+        Ok(())
     }
 
     fn leave(&mut self, name: &str, reason: LeaveReason) {
-        self.room.leave(&name.parse().unwrap(), reason, self.now);
+        if let Some(place) = self.places.get(name) {
+            self.room.leave(place, reason, self.now);
+        }
     }
 
     fn send(&mut self, name: &str, message: &Value) -> Result<(), (ErrorCode, String)> {
-        let (from, text) = (name.parse().unwrap(), message.to_string());
+        let text = message.to_string();
         let frame = grtc_protocol::client::Frame::parse(&text).unwrap();
-        self.room.send(&from, &frame.message, self.now)
+        self.room.send(&self.places[name], frame.id.as_deref(), &frame.message, self.now)
     }
 
     fn got(&mut self, name: &str) -> Vec<Value> {
@@ -72,7 +99,10 @@ fn a_newcomer_learns_the_roster_and_the_others_learn_of_it() {
     let mut room = Script::new();
     room.join("a").unwrap();
     room.join("b").unwrap();
-    let state = json!({"type": "room_state", "peers": ["a"], "your_peer_id": "b", "room_id": "r", "ice_servers": []});
+    let state = json!({
+        "type": "room_state", "peers": ["a"], "your_peer_id": "b", "room_id": "r", "ice_servers": [], "seq": 0,
+        "epoch": "00000000000000ab",
+    });
     assert_eq!(room.got("b"), [state]);
     assert_eq!(room.got("a")[1], json!({"type": "peer_joined", "peer_id": "b", "timestamp": NOW, "total_peers": 2}));
 }

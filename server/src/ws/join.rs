@@ -1,15 +1,23 @@
 //! What a client asks for when it comes: which room, under which name.
 
-use grtc_protocol::{PeerId, RoomId, id::InvalidName};
+use grtc_protocol::{PeerId, RoomId, id::InvalidName, limits::HISTORY};
 use percent_encoding::percent_decode_str;
 
-use crate::{error::ApiError, request_id::RequestId};
+use crate::{
+    error::ApiError,
+    hub::{
+        room::{Asks, Back},
+        token::Token,
+    },
+    request_id::RequestId,
+};
 
 /// A request to come into a room.
 #[derive(Debug)]
 pub(crate) struct Join {
     pub(crate) room: RoomId,
     pub(crate) peer: PeerId,
+    pub(crate) asks: Asks,
     /// The request that asked for it: what the log calls the connection by.
     pub(crate) request: RequestId,
 }
@@ -22,11 +30,36 @@ impl Join {
     pub(super) fn read(room: &str, query: &str, request: RequestId) -> Result<Self, ApiError> {
         let room = name(room, "room_id")?;
         // Read strictly: two ids that are no UTF-8 must not become one.
-        let peer = match query.split('&').find_map(|pair| pair.strip_prefix("peer_id=")) {
+        let peer = match value(query, "peer_id") {
             Some(id) if !id.is_empty() => name(&id.replace('+', " "), "peer_id")?,
             _ => new_peer_id()?,
         };
-        Ok(Self { room, peer, request })
+        Ok(Self { room, peer, asks: asks(query)?, request })
+    }
+}
+
+fn asks(query: &str) -> Result<Asks, ApiError> {
+    let resume = value(query, "resume");
+    let back = match resume {
+        Some(token) if !token.is_empty() => {
+            let received = number(query, "received", u64::MAX)?.unwrap_or_default();
+            Some(Back { token: Token::parse(token), received })
+        }
+        _ => None,
+    };
+    let history = number(query, "history", HISTORY as u64)?.map_or(Ok(0), usize::try_from);
+    Ok(Asks { resume: resume.is_some(), back, history: history.map_err(ApiError::internal)? })
+}
+
+fn value<'a>(query: &'a str, key: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
+}
+
+fn number(query: &str, key: &str, most: u64) -> Result<Option<u64>, ApiError> {
+    let Some(text) = value(query, key).filter(|text| !text.is_empty()) else { return Ok(None) };
+    match text.parse() {
+        Ok(number) if number <= most => Ok(Some(number)),
+        _ => Err(ApiError::bad_request("bad_query", format!("{key} has to be a number from 0 to {most}"))),
     }
 }
 

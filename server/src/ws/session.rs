@@ -22,7 +22,6 @@ use grtc_protocol::{
         CLOSE_GRACE, ERROR_BURST, ERROR_RATE, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MESSAGE_BURST, READS_IN_A_ROW,
         WRITE_STALL,
     },
-    server::LeaveReason,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -62,6 +61,15 @@ struct Session<S> {
     heard: Instant,
     /// When the unanswered ping went out.
     pinged: Option<Instant>,
+    /// Who came back is known to have got what it came for once it has answered a ping that was sent after it.
+    recovery: Recovery,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Recovery {
+    Unsent,
+    Pinged,
+    Done,
 }
 
 /// A client that is ahead of its rate: since when, and until when it is not read.
@@ -81,7 +89,7 @@ enum Event {
 /// Serves one client until it goes.
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, join: Join, context: Context) {
     let outbox = Outbox::default();
-    let membership = match context.registry.join(&join.room, join.peer, outbox.clone()) {
+    let membership = match context.registry.join(&join.room, join.peer, outbox.clone(), join.asks) {
         Ok(membership) => membership,
         Err(code) => {
             end::log(join.request, Some(code));
@@ -92,6 +100,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>
     if context.echo {
         outbox.take();
     }
+    let recovery = if membership.place.recovered { Recovery::Unsent } else { Recovery::Done };
     let mut session = Session {
         socket,
         #[cfg(test)]
@@ -104,10 +113,11 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>
         throttled: None,
         heard: Instant::now(),
         pinged: None,
+        recovery,
     };
     let end = session.serve().await;
     end::log(join.request, end.code);
-    session.membership.reason = end.reason;
+    (session.membership.reason, session.membership.may_return) = (end.reason, end.may_return);
     let Session { mut socket, membership, outbox, .. } = session;
     // The others learn of it now; the goodbye to this client may take a while.
     drop(membership);
@@ -180,7 +190,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn write(&mut self, next: Next) -> ControlFlow<End> {
         match next {
             Next::Close(code) => ControlFlow::Break(End::with(code)),
-            Next::Write(frames) => self.send(frames.into_iter().map(Message::Text)).await,
+            Next::Write(frames) => {
+                let ping = (self.recovery == Recovery::Unsent).then(|| Message::Ping(Bytes::new()));
+                if ping.is_some() {
+                    self.recovery = Recovery::Pinged;
+                }
+                self.send(frames.into_iter().map(Message::Text).chain(ping)).await
+            }
         }
     }
 
@@ -209,7 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         match result {
             Ok(Ok(())) => ControlFlow::Continue(()),
-            Ok(Err(_)) => ControlFlow::Break(End::of_client(LeaveReason::Lost)),
+            Ok(Err(_)) => ControlFlow::Break(End::lost()),
             Err(code) => ControlFlow::Break(End::with(code)),
         }
     }

@@ -7,6 +7,7 @@
 mod a_full_disk_can_be_read;
 mod a_key_does_a_request_once;
 mod a_log_that_nobody_reads;
+mod a_lost_connection_is_resumed;
 mod a_proxy_may_stand_in_front;
 mod a_stop_is_graceful;
 mod a_stop_leaves_one_file;

@@ -145,6 +145,7 @@ async fn every_command_has_help() -> anyhow::Result<()> {
         "--insecure-open",
         "--ice-server",
         "--message-rate",
+        "--resume-grace",
         "--max-connections",
         "--web-dir",
         "--log-format",
@@ -172,6 +173,7 @@ async fn a_variable_that_is_empty_says_nothing() -> anyhow::Result<()> {
     let ended = run_to_end(&["print-config"], &empty).await?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("listen = \"127.0.0.1:8001\"") && ended.stdout.contains("message_rate = 2000"));
+    assert!(ended.stdout.contains("resume_grace = \"120s\""), "{}", ended.stdout);
     let ended = run_to_end(&["check-config", "--listen", "0.0.0.0:0"], &[("GRTC_INSECURE_OPEN", "1")]).await?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     Ok(())

@@ -34,6 +34,7 @@ test('writes what the server reads, to the letter', () => {
     ['broadcast', { type: 'broadcast', data: { text: 'hello' } }],
     ['broadcast of null', { type: 'broadcast', data: null }],
     ['message', { type: 'message', target_peer_id: 'b', data: 1, id: 'm1' }],
+    ['metadata', { type: 'metadata', metadata: { name: 'Ann', color: '#0a0' }, id: 'm3' }],
     ['leave', { type: 'leave' }],
   ])) {
     assert.equal(encode(message), client.get(name)?.frame, name);

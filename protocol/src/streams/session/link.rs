@@ -41,7 +41,7 @@ impl Session {
                 _ if !self.link.hello_received => return Err(Breach::out_of_place("a frame before the hello")),
                 frame => {
                     self.met = true;
-                    self.of_stream(frame)?;
+                    self.of_stream(&frame)?;
                 }
             }
         }
@@ -93,8 +93,8 @@ impl Session {
         self.next_other = 0;
     }
 
-    fn of_stream(&mut self, frame: Frame<'_>) -> Result<(), Breach> {
-        match frame {
+    fn of_stream(&mut self, frame: &Frame<'_>) -> Result<(), Breach> {
+        match *frame {
             Frame::Open { stream, label } => self.opened(stream.seen_from_there(), label),
             Frame::Data { stream, position, bytes } => {
                 self.there(stream)?.receiving.data(position, bytes)?;

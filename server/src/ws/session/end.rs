@@ -30,6 +30,8 @@ use crate::{hub::Text, request_id::RequestId, telemetry::Occasional, ws::message
 pub(super) struct End {
     pub(super) code: Option<CloseCode>,
     pub(super) reason: LeaveReason,
+    /// Who asked for that keeps its place for a while.
+    pub(super) may_return: bool,
 }
 
 impl End {
@@ -41,13 +43,29 @@ impl End {
             CloseCode::Replaced => LeaveReason::Replaced,
             _ => LeaveReason::Lost,
         };
-        Self { code: Some(code), reason }
+        Self { code: Some(code), reason, may_return: may_return(Some(code)) }
     }
 
-    /// The client closed, or its connection broke.
-    pub(super) fn of_client(reason: LeaveReason) -> Self {
-        Self { code: None, reason }
+    /// The connection broke.
+    pub(super) fn lost() -> Self {
+        Self { code: None, reason: LeaveReason::Lost, may_return: true }
     }
+
+    /// The client closed. Only a normal close is a goodbye.
+    pub(super) fn by_client(code: Option<WireCode>) -> Self {
+        let known = code.map_or(Some(CloseCode::Normal), |code| CloseCode::from_code(code.into()));
+        let reason = match known {
+            Some(CloseCode::Normal | CloseCode::GoingAway) => LeaveReason::Left,
+            _ => LeaveReason::Lost,
+        };
+        Self { code: None, reason, may_return: may_return(known) }
+    }
+}
+
+/// Whether a connection that ended with this code is one to come back from.
+fn may_return(code: Option<CloseCode>) -> bool {
+    use CloseCode::{GoingAway, Kicked, Normal, NotAllowed, NotAuthenticated, Replaced};
+    !matches!(code, Some(Normal | GoingAway | Replaced | Kicked | NotAuthenticated | NotAllowed))
 }
 
 static ENDED: Occasional = Occasional::new();

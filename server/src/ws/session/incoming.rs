@@ -6,17 +6,15 @@ use grtc_protocol::{
     CloseCode,
     client::{ClientMessage, Frame},
     limits::{THROTTLE_LIMIT, THROTTLE_PAUSE},
-    server::{self, ErrorCode, LeaveReason, encode},
+    server::{self, ErrorCode, encode},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
 };
-use tokio_tungstenite::tungstenite::{
-    self, Message, error::ProtocolError, protocol::frame::coding::CloseCode as WireCode,
-};
+use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError};
 
-use super::{End, Session, Throttled};
+use super::{End, Recovery, Session, Throttled};
 use crate::{hub::Text, ws::message_budget::Endless};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -24,7 +22,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let message = match message {
             Some(Ok(message)) => message,
             Some(Err(error)) => return ControlFlow::Break(failed(&error)),
-            None => return ControlFlow::Break(End::of_client(LeaveReason::Lost)),
+            None => return ControlFlow::Break(End::lost()),
         };
         self.heard = Instant::now();
         self.pinged = None;
@@ -46,15 +44,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 budget.message();
                 self.refuse(ErrorCode::Unsupported, "grtc takes text frames only", None)
             }
-            Message::Ping(payload) | Message::Pong(payload) => {
+            Message::Ping(payload) => {
                 budget.control(payload.len());
                 ControlFlow::Continue(())
             }
-            // The library answers the close frame by itself. Only a normal one is a goodbye.
-            Message::Close(frame) => ControlFlow::Break(End::of_client(match frame.map(|frame| frame.code) {
-                None | Some(WireCode::Normal | WireCode::Away) => LeaveReason::Left,
-                Some(_) => LeaveReason::Lost,
-            })),
+            Message::Pong(payload) => {
+                budget.control(payload.len());
+                if self.recovery == Recovery::Pinged {
+                    self.recovery = Recovery::Done;
+                    self.membership.confirm();
+                }
+                ControlFlow::Continue(())
+            }
+            // The library answers the close frame by itself.
+            Message::Close(frame) => ControlFlow::Break(End::by_client(frame.map(|frame| frame.code))),
             Message::Frame(_) => ControlFlow::Continue(()),
         }
     }
@@ -66,18 +69,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         match frame.message {
             ClientMessage::Leave => return ControlFlow::Break(End::with(CloseCode::Normal)),
-            ClientMessage::Ping => self.outbox.push(encode(&server::Pong {}).into()),
+            ClientMessage::Ping => self.answer(encode(&server::Pong {}).into()),
             ref message => {
-                if let Err((code, text)) = self.membership.send(message) {
-                    self.outbox.push(error(code, &text, frame.id.as_deref()));
+                if let Err((code, text)) = self.membership.send(frame.id.as_deref(), message) {
+                    self.answer(error(code, &text, frame.id.as_deref()));
                     return ControlFlow::Continue(());
                 }
             }
         }
         if let Some(id) = frame.id {
-            self.outbox.push(encode(&server::Ack { reference: id }).into());
+            self.answer(encode(&server::Ack { reference: id }).into());
         }
         ControlFlow::Continue(())
+    }
+
+    fn answer(&self, text: Text) {
+        self.membership.answer(&self.outbox, text);
     }
 
     /// Answers a frame that is none of the protocol's; a flood of them ends the connection.
@@ -85,7 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.errors.take(self.heard.into_std()).is_some() {
             return ControlFlow::Break(End::with(CloseCode::Policy));
         }
-        self.outbox.push(error(code, message, reference));
+        self.answer(error(code, message, reference));
         ControlFlow::Continue(())
     }
 
@@ -97,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Some(throttled) if now - throttled.until < Duration::from_secs(1) => throttled.since,
             _ => {
                 let text = "this connection sends more than its message rate and is read more slowly";
-                self.outbox.push(error(ErrorCode::RateLimited, text, None));
+                self.answer(error(ErrorCode::RateLimited, text, None));
                 now
             }
         };
@@ -119,10 +126,10 @@ fn failed(error: &tungstenite::Error) -> End {
     match error {
         Capacity(_) => End::with(CloseCode::TooBig),
         // It ended without a close frame, and may still read.
-        Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::of_client(LeaveReason::Lost),
+        Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::lost(),
         Protocol(_) => End::with(CloseCode::Protocol),
         Utf8(_) => End::with(CloseCode::InvalidText),
         Io(error) if error.get_ref().is_some_and(|cause| cause.is::<Endless>()) => End::with(CloseCode::Policy),
-        _ => End::of_client(LeaveReason::Lost),
+        _ => End::lost(),
     }
 }

@@ -1,11 +1,14 @@
 //! A session on a stream in memory, in virtual time: what comes due does so without waiting.
 
 mod ends;
+mod resume;
 
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use grtc_protocol::limits::{HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MESSAGE_ASSEMBLY, THROTTLE_LIMIT, WRITE_STALL};
+use grtc_protocol::limits::{
+    HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MESSAGE_ASSEMBLY, RESUME_GRACE, THROTTLE_LIMIT, WRITE_STALL,
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
@@ -14,7 +17,7 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::*;
-use crate::{request_id::RequestIds, ws::upgrade};
+use crate::{hub::room::Asks, request_id::RequestIds, ws::upgrade};
 
 /// Bytes on their way to a client that does not read.
 const PIPE: usize = 4 * 1024;
@@ -28,14 +31,19 @@ struct Client {
 
 impl Rooms {
     fn new(message_rate: u32) -> Self {
-        Self(Context { registry: Registry::new(crate::ice::IceServers::new(&[]).unwrap()), message_rate, echo: false })
+        let ice = crate::ice::IceServers::new(&[]).unwrap();
+        Self(Context { registry: Registry::new(ice, RESUME_GRACE), message_rate, echo: false })
     }
 
     /// The client's end of a connection whose session runs.
     fn connect(&self, peer: &str) -> (DuplexStream, JoinHandle<()>) {
+        self.connect_asking(peer, Asks::default())
+    }
+
+    fn connect_asking(&self, peer: &str, asks: Asks) -> (DuplexStream, JoinHandle<()>) {
         let (client, server) = tokio::io::duplex(PIPE);
         let request = RequestIds::new().next();
-        let join = Join { room: "r".parse().unwrap(), peer: peer.parse().unwrap(), request };
+        let join = Join { room: "r".parse().unwrap(), peer: peer.parse().unwrap(), asks, request };
         let context = self.0.clone();
         let session = tokio::spawn(async move { run(upgrade::socket(server, Vec::new()).await, join, context).await });
         (client, session)
