@@ -137,17 +137,17 @@ impl Pairs {
     }
 
     fn open(&mut self, key: &PairKey, connection: ConnectionNumber, channel: bool) {
+        let pair = self.pairs.entry(key.clone()).or_default();
         let context = Context {
             key: key.clone(),
             connection,
             channel: channel.then_some(Label::Chat),
+            stuck: pair.stage == Some(Stage::Sctp),
             leaving: self.leaving.clone(),
             events: self.to_driver.clone(),
             inbox: self.inbox.clone(),
         };
-        let handle = self.backend.open(context);
-        let pair = self.pairs.entry(key.clone()).or_default();
-        pair.connection = Some((connection, handle));
+        pair.connection = Some((connection, self.backend.open(context)));
     }
 
     /// The connection ends; so does the channel on it.

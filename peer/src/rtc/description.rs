@@ -21,6 +21,9 @@ use self::{
 };
 use crate::limits::DESCRIPTION_BYTES;
 
+/// What only a peer of this kind says of itself.
+const OF_THIS_KIND: &str = "grtc-socket-buffer";
+
 /// Where SCTP is, unless a description says otherwise.
 const SCTP_PORT: u16 = 5000;
 
@@ -37,6 +40,7 @@ pub(super) struct Description {
     password: String,
     fingerprint: String,
     setup: Setup,
+    is_of_this_kind: bool,
     sctp_port: u16,
     /// The longest message that it takes, where it says so; 0 is any.
     pub(super) max_message_size: Option<u64>,
@@ -64,6 +68,7 @@ impl Description {
             password: password.to_owned(),
             fingerprint: fingerprint(&all.values(data, "fingerprint"))?,
             setup: Setup::parse(all.value(data, "setup")),
+            is_of_this_kind: section.value(OF_THIS_KIND).is_some(),
             sctp_port: section.sctp_port().unwrap_or(SCTP_PORT),
             max_message_size: section.value("max-message-size").and_then(|size| size.parse().ok()),
             candidates: all.values(data, "candidate").into_iter().map(str::to_owned).collect(),
@@ -72,8 +77,12 @@ impl Description {
     }
 
     /// This side's DTLS role when it answers this offer.
+    ///
+    /// Left the choice, it begins where a peer of this kind has offered: so no time is lost (RFC 8842, section 5.3). Others
+    /// begin: as the handshake's client the library begins the association too, and takes none that the other side begins,
+    /// as some do because they have offered. Can go when it takes one in both roles.
     pub(super) fn answering_role(&self) -> Role {
-        self.setup.answering_role()
+        self.setup.answering_role(if self.is_of_this_kind { Role::Active } else { Role::Passive })
     }
 
     /// This side's DTLS role when this answers its offer, which leaves the choice.
@@ -166,6 +175,11 @@ const OF_DATA: [&str; 7] = [
     "a=candidate:",
     "a=end-of-candidates",
 ];
+
+/// This description, of a lite agent.
+pub(super) fn lite(sdp: &str) -> String {
+    sdp.replacen("\r\nm=", "\r\na=ice-lite\r\nm=", 1)
+}
 
 /// The first stream's name in the library's offer.
 pub(super) fn mid(sdp: &str) -> Option<String> {
