@@ -236,6 +236,14 @@ impl Connection {
         (self.stream.0.as_deref(), self.stream.1)
     }
 
+    /// Whether the handshake was done. The library calls a connection "connected" also when the other side has ended the
+    /// handshake by an alert: by the W3C's words, a transport that is closed counts like one that is connected.
+    pub(super) async fn is_secured(&self) -> bool {
+        let Ok(connection) = self.get() else { return false };
+        let Some(sctp) = connection.sctp().await else { return false };
+        sctp.transport().get_remote_certificates().await.is_ok_and(|shown| !shown.is_empty())
+    }
+
     /// The candidate pair in use.
     pub(super) async fn candidate_pair(&self) -> Option<CandidatePair> {
         let ice = self.get().ok()?.sctp().await?.transport().ice_transport();

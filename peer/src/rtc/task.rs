@@ -154,7 +154,8 @@ impl Task {
                 }
             }
             Callback::IceConnected => self.ended(Stage::Ice).await,
-            Callback::Connected => self.ended(Stage::Dtls).await,
+            Callback::Connected if self.connection.is_secured().await => self.ended(Stage::Dtls).await,
+            Callback::Connected => tracing::debug!("the other side ended the handshake"),
             Callback::Dead(reason) => self.lost(reason).await,
             Callback::Channel(channel) => self.remote_channel(channel).await,
         }
