@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) connection: ConnectionNumber,
     /// A channel to make: this side offers.
     pub(crate) channel: Option<Label>,
+    /// An earlier connection of the pair was secured, and no channel opened on it.
+    pub(crate) stuck: bool,
     /// The program leaves the room.
     pub(crate) leaving: CancellationToken,
     /// To the driver.

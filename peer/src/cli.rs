@@ -17,7 +17,7 @@ mod waiting;
 
 use std::time::Instant;
 
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable, error::ErrorKind};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use self::exit::Exit;
@@ -76,10 +76,22 @@ enum LogLevel {
     Trace,
 }
 
+impl Cli {
+    /// It, if its options go together.
+    fn checked(self) -> Result<Self, clap::Error> {
+        let checked = match &self.command {
+            Command::Join(join) => join.check(),
+            Command::Swarm(swarm) => swarm.check(),
+            Command::Health(_) | Command::Completions(_) => Ok(()),
+        };
+        checked.map(|()| self).map_err(|why| Self::command().error(ErrorKind::ValueValidation, why))
+    }
+}
+
 /// Reads the command line and does what it says.
 pub(crate) async fn run(started: Instant) -> Exit {
     let matches = without_empty_variables(Cli::command()).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let cli = Cli::from_arg_matches(&matches).and_then(Cli::checked).unwrap_or_else(|error| error.exit());
     log_to_stderr(cli.log_level, cli.log_filter.as_deref());
     match cli.command {
         Command::Join(join) => join.run(started).await,
@@ -122,6 +134,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_says_what_a_variable_means_that_the_server_reads_too() {
+        let help = Cli::command().find_subcommand_mut("join").unwrap().render_long_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains("The variable is what this peer uses; grtc-server's of the same name is"), "{help}");
     }
 
     #[test]

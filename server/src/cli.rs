@@ -74,7 +74,8 @@ struct ServeArgs {
     /// Listen beyond loopback although there is no authentication: anybody who reaches the port is in
     #[arg(long, env = "GRTC_INSECURE_OPEN", value_parser = clap::builder::BoolishValueParser::new())]
     insecure_open: bool,
-    /// A STUN server that clients are told, as stun:stun.example.org:3478; repeatable
+    /// A STUN server that clients are told, as stun:stun.example.org:3478; repeatable. grtc-peer reads a variable of the same
+    /// name: there it is what that peer uses
     #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',')]
     ice_server: Vec<String>,
     /// Messages a second that one WebSocket client may send before it is read more slowly; 0: any number

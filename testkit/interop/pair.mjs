@@ -39,6 +39,7 @@ export class Pair {
     } else if (type === 'answer' && attempt === this.#attempt) {
       await this.#pc.setRemoteDescription(answer);
       await this.#remoteIsThere();
+      if (this.#channel) this.#answeredAgain();
     } else if (type === 'ice_candidate' && (attempt === this.#attempt || attempt === null)) {
       if (this.#early) this.#early.push(candidate);
       else await this.#add(candidate);
@@ -60,10 +61,6 @@ export class Pair {
       if (pc === this.#pc && candidate) this.#send({ type: 'ice_candidate', candidate: candidate.toJSON?.() ?? candidate });
     };
     pc.ondatachannel = ({ channel }) => this.#take(channel);
-    if (process.env.INTEROP_DEBUG) {
-      pc.oniceconnectionstatechange = () => console.error('ice', pc.iceConnectionState);
-      pc.onconnectionstatechange = () => console.error('connection', pc.connectionState);
-    }
   }
 
   async #remoteIsThere() {
@@ -91,16 +88,32 @@ export class Pair {
     if (this.#channel) return;
     this.#channel = channel;
     console.log('open');
-    this.#say();
+    this.#talk();
   }
 
-  async #say() {
-    const { id, lines, restart } = this.#options;
-    while (this.#said < lines) {
+  /** Says all lines; or a third of them, a third while a second offer is under way, and the rest after it. */
+  #talk() {
+    const { lines, again } = this.#options;
+    this.#say(again === 'no' ? lines : lines / 3);
+  }
+
+  /** Lines have gone both ways: the other side is known to be there, so that the second offer meets an open channel. */
+  async #again() {
+    const { lines, again } = this.#options;
+    await this.#sendOffer({ iceRestart: again === 'restart' });
+    console.log('offered again');
+    this.#say((2 * lines) / 3);
+  }
+
+  #answeredAgain() {
+    console.log('answered again');
+    this.#say(this.#options.lines);
+  }
+
+  #say(until) {
+    while (this.#said < until) {
       this.#said += 1;
-      this.#channel.send(`${id} ${this.#said}`);
-      if (restart && this.#said === Math.ceil(lines / 2)) await this.#sendOffer({ iceRestart: true });
-      if (restart) await new Promise((resolve) => setTimeout(resolve, 50));
+      this.#channel.send(`${this.#options.id} ${this.#said}`);
     }
     this.#finish();
   }
@@ -108,13 +121,13 @@ export class Pair {
   #hear(line) {
     console.log(line);
     this.#heard += 1;
+    if (this.#heard === 1 && this.#options.again !== 'no') void this.#again();
     this.#finish();
   }
 
   #finish() {
     const { lines, done } = this.#options;
-    if (this.#said < lines || this.#heard < lines) return;
-    done();
+    if (this.#said >= lines && this.#heard >= lines) done();
   }
 
   #send(signal) {

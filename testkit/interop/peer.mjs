@@ -1,8 +1,10 @@
 /**
  * Another WebRTC stack as a peer of docs/PROTOCOL.md: `node peer.mjs STACK --server URL --room R --id ID [--lines N]
- * [--restart]`. It opens a channel to one other peer, says N lines ("ID 1" …), reads N lines, and ends with 0.
+ * [--again offer|restart]`. It opens a channel to one other peer, says N lines ("ID 1" …), reads N lines, and ends with 0
+ * once the other one has left.
  *
- * With `--restart` it makes an ICE restart after half of its lines, as an offer under the attempt of the open connection.
+ * With `--again` it makes a second offer under the attempt of the open connection, after a third of its lines: an offer
+ * that changes nothing, or an ICE restart.
  */
 import { parseArgs } from 'node:util';
 
@@ -15,8 +17,8 @@ const { values, positionals } = parseArgs({
     server: { type: 'string', default: 'ws://127.0.0.1:8001' },
     room: { type: 'string', default: 'interop' },
     id: { type: 'string', default: 'other' },
-    lines: { type: 'string', default: '4' },
-    restart: { type: 'boolean', default: false },
+    lines: { type: 'string', default: '6' },
+    again: { type: 'string', default: 'no' },
   },
 });
 const stack = await loadStack(positionals[0]);
@@ -28,20 +30,25 @@ const pairs = new Map();
 
 function pair(peer) {
   const send = (signal) => link.send(JSON.stringify({ ...signal, target_peer_id: peer }));
+  const done = () => ended('heard');
   if (!pairs.has(peer)) pairs.set(peer, new Pair({ ...values, lines: Number(values.lines), stack, peer, send, done }));
   return pairs.get(peer);
 }
 
-let heardAll = false;
-function done() {
-  heardAll = true;
+/** The other side leaves once it has heard all and all that it said is delivered, which this side may hear of first. */
+const missing = new Set(['heard', 'left']);
+function ended(what) {
+  missing.delete(what);
+  if (missing.size === 0) process.exit(0);
 }
 
 link.on('message', (text) => {
   const frame = JSON.parse(text);
-  if (frame.type === 'room_state') for (const peer of frame.peers) void pair(peer).offer();
-  // The other side leaves once it has heard all and all that it said is delivered.
-  if (frame.type === 'peer_left') process.exit(heardAll ? 0 : 1);
+  if (frame.type === 'room_state') {
+    console.log('joined');
+    for (const peer of frame.peers) void pair(peer).offer();
+  }
+  if (frame.type === 'peer_left') ended('left');
   if (frame.type === 'webrtc_signal') void pair(frame.from_peer_id).signal(frame.signal);
 });
 link.on('error', (error) => {

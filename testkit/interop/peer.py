@@ -15,13 +15,16 @@ class Pair:
     def __init__(self, options, peer, send):
         self.options, self.peer, self.send_frame = options, peer, send
         self.pc = self.attempt = self.channel = None
-        self.early, self.attempts, self.heard, self.said = [], 0, 0, False
+        self.early, self.attempts, self.heard, self.said = [], 0, 0, 0
         self.done = asyncio.Event()
 
     async def offer(self):
         self.attempts += 1
         await self.fresh(f"{self.options.id}-{self.attempts}")
         self.take(self.pc.createDataChannel("chat"))
+        await self.send_offer()
+
+    async def send_offer(self):
         await self.pc.setLocalDescription(await self.pc.createOffer())
         await self.describe("offer")
 
@@ -35,6 +38,9 @@ class Pair:
             await self.describe("answer")
         elif kind == "answer" and attempt == self.attempt:
             await self.remote(signal["answer"])
+            if self.channel:
+                print("answered again", flush=True)
+                self.say(self.options.lines)
         elif kind == "ice_candidate" and attempt in (self.attempt, None):
             if self.early is None:
                 await self.add(signal["candidate"])
@@ -73,22 +79,31 @@ class Pair:
             self.opened(channel)
 
     def opened(self, channel):
-        if self.channel:
-            return
-        self.channel = channel
-        print("open", flush=True)
-        for line in range(self.options.lines):
-            channel.send(f"{self.options.id} {line + 1}")
-        self.said = True
+        if not self.channel:
+            self.channel = channel
+            print("open", flush=True)
+            self.say(self.options.lines // (1 if self.options.again == "no" else 3))
+
+    async def again(self):
+        await self.send_offer()
+        print("offered again", flush=True)
+        self.say(2 * self.options.lines // 3)
+
+    def say(self, until):
+        while self.said < until:
+            self.said += 1
+            self.channel.send(f"{self.options.id} {self.said}")
         self.finish()
 
     def hear(self, line):
         print(line, flush=True)
         self.heard += 1
+        if self.heard == 1 and self.options.again != "no":
+            self.under_way = asyncio.ensure_future(self.again())
         self.finish()
 
     def finish(self):
-        if self.said and self.heard >= self.options.lines:
+        if self.said >= self.options.lines and self.heard >= self.options.lines:
             self.done.set()
 
     async def send(self, signal):
@@ -103,13 +118,15 @@ async def main(options):
             pair = None
             async for message in link:
                 frame = json.loads(message.data)
-                if frame["type"] == "room_state" and frame["peers"]:
-                    pair = Pair(options, frame["peers"][0], link.send_json)
-                    await pair.offer()
+                if frame["type"] == "room_state":
+                    print("joined", flush=True)
+                    if frame["peers"]:
+                        pair = Pair(options, frame["peers"][0], link.send_json)
+                        await pair.offer()
                 elif frame["type"] == "webrtc_signal":
                     pair = pair or Pair(options, frame["from_peer_id"], link.send_json)
                     await pair.signal(frame["signal"])
-                elif frame["type"] == "peer_left" or (pair and pair.done.is_set()):
+                elif frame["type"] == "peer_left":
                     break
             if pair:
                 await asyncio.wait_for(pair.done.wait(), 20)
@@ -120,5 +137,6 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--server", default="ws://127.0.0.1:8001")
 parser.add_argument("--room", default="interop")
 parser.add_argument("--id", default="other")
-parser.add_argument("--lines", type=int, default=4)
+parser.add_argument("--lines", type=int, default=6)
+parser.add_argument("--again", choices=["no", "offer"], default="no")
 asyncio.run(main(parser.parse_args()))

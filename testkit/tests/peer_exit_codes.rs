@@ -97,7 +97,6 @@ async fn wrong_usage_is_2() {
         &["join", "r", "--timeout", "5"],
         &["join", "r", "--server", "x"],
         &["join", "r", "--interface", "nope0"],
-        &["join", "r", "--ice-server", "host:3478"],
         &["join", "r", "--status", "0.0.0.0:0"],
         &["swarm", "r", "--peers", "1"],
         &["dance"],
@@ -106,4 +105,34 @@ async fn wrong_usage_is_2() {
         assert_eq!((ended.code, ended.lines.len()), (Some(2), 0), "{arguments:?}: {}", ended.stderr);
         assert!(!ended.stderr.is_empty());
     }
+}
+
+#[tokio::test]
+async fn an_ice_server_that_can_not_be_used_is_2_and_says_what_to_write() {
+    for (arguments, words) in [
+        (&["host:3478"][..], &["host:3478", "stun:host:3478"][..]),
+        (&["stun:host:port"], &["stun:host:port", "65535", "host:3478"]),
+        (&["stun:host?transport=udp"], &["stun:host?transport=udp", "no parameter", "leave out"]),
+        (&["turns:host"], &["turns:host", "turn:host:3478?transport=udp"]),
+        (&["turn:host"], &["user name", "password", "--ice-username", "GRTC_ICE_CREDENTIAL"]),
+        (&["turn:host", "--ice-username", "u"], &["password", "GRTC_ICE_CREDENTIAL"]),
+    ] {
+        for command in ["join", "swarm"] {
+            let ended = PeerProcess::start(&[&[command, "r", "--ice-server"], arguments].concat()).end().await;
+            assert_eq!((ended.code, ended.lines.len()), (Some(2), 0), "{arguments:?}: {}", ended.stderr);
+            let said = |word: &&str| ended.stderr.contains(*word);
+            assert!(ended.stderr.contains("--ice-server") && words.iter().all(said), "{}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_that_the_server_names_and_that_can_not_be_used_is_said_and_left_out() -> anyhow::Result<()> {
+    // Over TLS: browsers can, this can't.
+    let tls = "stuns:127.0.0.1:5349";
+    let server = TestServer::start_with(|config| config.ice_server.push(tls.to_owned())).await?;
+    let ended = PeerProcess::join(&server, "r", "A", &["--timeout", "200ms", "--json"]).end().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("left out") && ended.stderr.contains(tls), "{}", ended.stderr);
+    Ok(())
 }

@@ -89,6 +89,10 @@ pub(super) struct Join {
 }
 
 impl Join {
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.options.check()
+    }
+
     /// Whether it ends by itself.
     fn is_script(&self) -> bool {
         self.expect_peers.is_some() || !self.expect.is_empty() || !self.send.is_empty() || self.until_eof

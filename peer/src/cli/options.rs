@@ -16,7 +16,8 @@ pub(super) struct Options {
     pub(super) server: ServerUrl,
 
     /// A STUN or TURN server instead of those that the signaling server names, e.g. stun:host:3478 or
-    /// turn:host:3478?transport=udp. Repeatable.
+    /// turn:host:3478?transport=udp. Repeatable. The variable is what this peer uses; grtc-server's of the same name is what
+    /// its clients are told.
     #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',', value_parser = ice_url)]
     ice_server: Vec<String>,
 
@@ -56,6 +57,23 @@ fn ice_url(text: &str) -> Result<String, UnusableIceServer> {
 }
 
 impl Options {
+    /// What no option by itself shows.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.ice_server().check().map_err(|reason| {
+            format!(
+                "--ice-server: {reason} (--ice-username NAME, and the password in the environment: GRTC_ICE_CREDENTIAL)"
+            )
+        })
+    }
+
+    fn ice_server(&self) -> IceServer {
+        IceServer {
+            urls: self.ice_server.clone(),
+            username: self.ice_username.clone(),
+            credential: self.ice_credential.clone(),
+        }
+    }
+
     /// What a peer joins with.
     pub(super) fn config(&self) -> Config {
         let mut network = Network::default();
@@ -64,14 +82,7 @@ impl Options {
         network.advertised.clone_from(&self.advertise_ip);
         network.relay_only = self.relay_only;
         network.no_mdns = self.no_mdns;
-        let servers = match self.ice_server.is_empty() {
-            true => Vec::new(),
-            false => vec![IceServer {
-                urls: self.ice_server.clone(),
-                username: self.ice_username.clone(),
-                credential: self.ice_credential.clone(),
-            }],
-        };
+        let servers = if self.ice_server.is_empty() { Vec::new() } else { vec![self.ice_server()] };
         Config::new(self.server.clone(), self.room.clone()).with_network(network).with_ice_servers(servers)
     }
 }

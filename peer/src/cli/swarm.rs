@@ -55,6 +55,10 @@ pub(super) struct Swarm {
 type Told = (usize, Event);
 
 impl Swarm {
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.options.check()
+    }
+
     pub(super) async fn run(self, started: Instant) -> Exit {
         let deadline = tokio::time::Instant::now() + self.timeout;
         let late = format!("{} did not let all of them in within the --timeout", self.options.server);

@@ -132,6 +132,7 @@ impl Pair {
             key: self.key.clone(),
             connection,
             channel: channel.then_some(Label::Chat),
+            stuck: self.stage == Some(Stage::Sctp),
             leaving: around.leaving.clone(),
             events: around.to_driver.clone(),
             inbox: around.inbox.clone(),

@@ -3,6 +3,7 @@
 mod a_channel_ends_while_its_peer_is_away;
 mod a_channel_outlives_a_lost_link;
 mod a_message_follows_its_connected;
+mod a_pair_that_was_secured_and_did_not_open_is_stuck;
 mod no_answer_is_tried_again_and_then_failed;
 mod nobody_is_read_while_the_program_does_not_read;
 mod signals_of_who_is_not_there_are_dropped;

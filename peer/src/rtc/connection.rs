@@ -8,14 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rtc::{ice::mdns::MulticastDnsMode, peer_connection::configuration::setting_engine::SctpMaxMessageSize};
+use rtc::ice::mdns::MulticastDnsMode;
 use tokio::sync::mpsc;
 use webrtc::{
     data_channel::DataChannel,
     error::Error,
     peer_connection::{
-        PeerConnection, PeerConnectionBuilder, RTCConfiguration, RTCConfigurationBuilder, RTCIceCandidateInit,
-        RTCIceServer, RTCIceTransportPolicy, RTCSessionDescription, SettingEngine, SettingEngineBuilder, StatsSelector,
+        PeerConnection, PeerConnectionBuilder, RTCIceCandidateInit, RTCSessionDescription, StatsSelector,
     },
     runtime::Runtime,
 };
@@ -25,17 +24,11 @@ use super::{
     handler::{Callback, Handler},
     network::receive_limits,
     runtime::{Flow, KickRuntime},
-    settings::Settings,
+    settings::{self, Settings},
     sizes,
     window::Window,
 };
-use crate::{
-    channel::Label,
-    limits::{
-        ICE_CHECK_INTERVAL, ICE_CHECKS, ICE_DISCONNECTED, ICE_FAILED, ICE_KEEPALIVE, RELAY_WAIT, REMOTE_CANDIDATES,
-    },
-    report::CandidatePair,
-};
+use crate::{channel::Label, limits::REMOTE_CANDIDATES, report::CandidatePair};
 
 /// Set once the multicast group of mDNS could not be joined: it will not be later either.
 static NO_MULTICAST: AtomicBool = AtomicBool::new(false);
@@ -56,6 +49,8 @@ pub(super) struct Connection {
     stream: (Option<String>, u16),
     /// Candidates of the other side since ICE began.
     remote_candidates: usize,
+    /// The other side is to be ICE's controlling one, although this side has offered.
+    yields: bool,
 }
 
 impl Connection {
@@ -96,8 +91,8 @@ impl Connection {
         let addresses = settings.network.addresses().map_err(|error| Error::Other(error.to_string()))?;
         let (receive_window, socket) = receive_limits(settings.socket_buffer);
         let connection = PeerConnectionBuilder::new()
-            .with_setting_engine(engine(mdns, receive_window))
-            .with_configuration(configuration(settings))
+            .with_setting_engine(settings::engine(mdns, receive_window))
+            .with_configuration(settings.configuration())
             .with_handler(Arc::new(Handler(callbacks)))
             .with_runtime(runtime)
             .with_udp_addrs(addresses)
@@ -113,6 +108,7 @@ impl Connection {
             remote: None,
             stream: (None, 0),
             remote_candidates: 0,
+            yields: false,
         })
     }
 
@@ -154,6 +150,19 @@ impl Connection {
         Ok(sdp)
     }
 
+    /// An offer that has the other side take ICE's controlling role, for one that begins the association in that role
+    /// alone and has left it to this side, whose library begins it in the handshake's client role alone.
+    ///
+    /// It says that this side is lite, which makes any other side controlling (RFC 8445, section 6.1.1). The library
+    /// never knows of it: it takes the answer for an offer ([`Self::apply_answer`]), so that it is controlled. Can go when
+    /// the library begins the association in both roles.
+    pub(super) async fn create_yielding_offer(&mut self) -> Result<String, Error> {
+        let offer = self.get()?.create_offer(None).await?;
+        let sdp = description::lite(&sizes::announcing(&offer.sdp, self.socket));
+        (self.stream, self.yields) = ((description::mid(&sdp), 0), true);
+        Ok(sdp)
+    }
+
     /// Sets the other side's offer; the answer, set as the local description. On an open connection it is a renegotiation.
     pub(super) async fn accept_offer(&mut self, sdp: &str) -> Result<String, Error> {
         let offer = Description::parse(sdp)?;
@@ -174,9 +183,15 @@ impl Connection {
     pub(super) async fn apply_answer(&mut self, sdp: &str) -> Result<(), Error> {
         let answer = Description::parse(sdp)?;
         self.window.announced(answer.sizes);
-        let role = answer.answered_role();
-        let connection = self.get()?;
-        connection.set_remote_description(RTCSessionDescription::answer(answer.for_library(role)?)?).await?;
+        let (role, yields) = (answer.answered_role(), std::mem::take(&mut self.yields));
+        let (connection, for_library) = (self.get()?, answer.for_library(role)?);
+        if yields {
+            connection.set_remote_description(RTCSessionDescription::offer(for_library)?).await?;
+            let own = connection.create_answer(None).await?;
+            connection.set_local_description(own).await?;
+        } else {
+            connection.set_remote_description(RTCSessionDescription::answer(for_library)?).await?;
+        }
         self.described(answer, role).await;
         Ok(())
     }
@@ -218,6 +233,14 @@ impl Connection {
     /// The stream's name and place, as candidates of this side name them.
     pub(super) fn stream(&self) -> (Option<&str>, u16) {
         (self.stream.0.as_deref(), self.stream.1)
+    }
+
+    /// Whether the handshake was done. The library calls a connection "connected" also when the other side has ended the
+    /// handshake by an alert: by the W3C's words, a transport that is closed counts like one that is connected.
+    pub(super) async fn is_secured(&self) -> bool {
+        let Ok(connection) = self.get() else { return false };
+        let Some(sctp) = connection.sctp().await else { return false };
+        sctp.transport().get_remote_certificates().await.is_ok_and(|shown| !shown.is_empty())
     }
 
     /// The candidate pair in use.
@@ -265,31 +288,4 @@ impl From<Unusable> for Error {
     fn from(reason: Unusable) -> Self {
         Self::Other(reason.to_string())
     }
-}
-
-fn engine(mdns: MulticastDnsMode, receive_window: u32) -> SettingEngine {
-    SettingEngineBuilder::new()
-        .with_include_loopback_candidate(true)
-        .with_multicast_dns_mode(mdns)
-        // A check that arrives before the candidate it comes from, or from a browser that hides its address, is as good.
-        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
-        .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
-        .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS))
-        .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEPALIVE))
-        .with_sctp_max_message_size(SctpMaxMessageSize::Unbounded)
-        .with_sctp_max_receive_buffer_size(receive_window)
-        .build()
-}
-
-fn configuration(settings: &Settings) -> RTCConfiguration {
-    let servers = settings.ice_servers.iter().map(|server| RTCIceServer {
-        urls: server.urls.clone(),
-        username: server.username.clone(),
-        credential: server.credential.clone(),
-    });
-    let policy = match settings.network.relay_only {
-        true => RTCIceTransportPolicy::Relay,
-        false => RTCIceTransportPolicy::All,
-    };
-    RTCConfigurationBuilder::new().with_ice_servers(servers.collect()).with_ice_transport_policy(policy).build()
 }

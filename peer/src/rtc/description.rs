@@ -43,6 +43,7 @@ pub(super) struct Description {
     password: String,
     fingerprint: String,
     setup: Setup,
+    is_of_this_kind: bool,
     sctp_port: u16,
     /// What its side takes.
     pub(super) sizes: Sizes,
@@ -81,6 +82,7 @@ impl Description {
             password: password.to_owned(),
             fingerprint: fingerprint(&all.values(data, "fingerprint"))?,
             setup: Setup::parse(all.value(data, "setup")),
+            is_of_this_kind: section.value(SOCKET).is_some(),
             sctp_port: section.sctp_port().unwrap_or(SCTP_PORT),
             sizes: Sizes::said(section.value("max-message-size"), section.value(SOCKET)),
             candidates: all.values(data, "candidate").into_iter().map(str::to_owned).collect(),
@@ -88,12 +90,16 @@ impl Description {
         })
     }
 
-    /// This side's DTLS role when it answers this offer. The one that begins the handshake begins SCTP, from which the other
-    /// one learns the port; the library sends to no other port than its own by itself.
+    /// This side's DTLS role when it answers this offer.
+    ///
+    /// Left the choice, it begins where a peer of this kind has offered: so no time is lost (RFC 8842, section 5.3). Others
+    /// begin: as the handshake's client the library begins the association too, and takes none that the other side begins,
+    /// as some do because they have offered. Can go when it takes one in both roles. And the one that begins the association
+    /// begins it to the library's own port, whatever the other one says.
     pub(super) fn answering_role(&self) -> Role {
-        match self.setup {
-            Setup::Actpass if self.sctp_port != SCTP_PORT => Role::Passive,
-            setup => setup.answering_role(),
+        match self.is_of_this_kind && self.sctp_port == SCTP_PORT {
+            true => self.setup.answering_role(Role::Active),
+            false => self.setup.answering_role(Role::Passive),
         }
     }
 
@@ -132,6 +138,11 @@ impl Description {
              a=sctp-port:{SCTP_PORT}\r\na=max-message-size:{MESSAGE_BYTES}\r\n"
         ))
     }
+}
+
+/// This description, of a lite agent.
+pub(super) fn lite(sdp: &str) -> String {
+    sdp.replacen("\r\nm=", "\r\na=ice-lite\r\nm=", 1)
 }
 
 /// The first stream's name in the library's offer.

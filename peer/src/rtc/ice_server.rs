@@ -24,19 +24,19 @@ impl std::fmt::Debug for IceServer {
 #[non_exhaustive]
 pub enum UnusableIceServer {
     /// Another scheme, or none.
-    #[error("an ICE server begins with stun: or turn:")]
+    #[error("an ICE server begins with stun: or turn:, write it like stun:host:3478 or turn:host:3478")]
     Scheme,
     /// Nothing that names a machine.
-    #[error("it names no host: write it like turn:host:3478, and an IPv6 address in brackets")]
+    #[error("it names no host: write it like stun:host:3478 or turn:host:3478, and an IPv6 address in brackets")]
     Host,
     /// No number from 1 to 65535.
-    #[error("its port is no number from 1 to 65535")]
+    #[error("its port is no number from 1 to 65535: write it like host:3478, or without one for 3478")]
     Port,
     /// A parameter where none may be, or an unknown one.
-    #[error("a stun: URL has no parameter, and a turn: URL no other than ?transport=udp or ?transport=tcp")]
+    #[error("a stun: URL has no parameter, and a turn: URL none but ?transport=: leave out what begins with the ?")]
     Parameter,
     /// What this version can't do.
-    #[error("only stun: and turn: over UDP can be used")]
+    #[error("only stun: and turn: over UDP can be used: write it like turn:host:3478?transport=udp")]
     Transport,
     /// TURN needs both.
     #[error("a TURN server needs a user name and a password")]
@@ -47,16 +47,27 @@ impl IceServer {
     /// The same with the URLs that can be used, if any, and those that can't with the reason.
     pub(crate) fn usable(self) -> (Option<Self>, Vec<(String, UnusableIceServer)>) {
         let (mut usable, mut left_out) = (Vec::new(), Vec::new());
-        for url in self.urls {
-            let needs = is_turn(&url) && (self.username.is_empty() || self.credential.is_empty());
-            match Self::check_url(&url) {
-                Ok(()) if needs => left_out.push((url, UnusableIceServer::Credentials)),
-                Ok(()) => usable.push(url),
-                Err(reason) => left_out.push((url, reason)),
+        for url in &self.urls {
+            match self.check_own(url) {
+                Ok(()) => usable.push(url.clone()),
+                Err(reason) => left_out.push((url.clone(), reason)),
             }
         }
-        let server = Self { urls: usable, username: self.username, credential: self.credential };
-        ((!server.urls.is_empty()).then_some(server), left_out)
+        ((!usable.is_empty()).then_some(Self { urls: usable, ..self }), left_out)
+    }
+
+    /// Whether all of its URLs can be used.
+    ///
+    /// # Errors
+    /// When one can't: the reason.
+    pub fn check(&self) -> Result<(), UnusableIceServer> {
+        self.urls.iter().try_for_each(|url| self.check_own(url))
+    }
+
+    fn check_own(&self, url: &str) -> Result<(), UnusableIceServer> {
+        Self::check_url(url)?;
+        let lacks = self.username.is_empty() || self.credential.is_empty();
+        if is_turn(url) && lacks { Err(UnusableIceServer::Credentials) } else { Ok(()) }
     }
 
     /// Whether this URL can be used, given credentials where it needs them.
@@ -180,6 +191,7 @@ mod tests {
         assert_eq!(usable.unwrap().urls, ["stun:a"]);
         let reasons: Vec<_> = left_out.into_iter().map(|(_, reason)| reason).collect();
         assert_eq!(reasons, [Credentials, Scheme, Port]);
+        assert_eq!(server.check(), Err(Credentials));
         let (usable, _) = IceServer { username: "u".to_owned(), credential: "c".to_owned(), ..server }.usable();
         assert_eq!(usable.unwrap().urls, ["stun:a", "turn:b"]);
         let none = IceServer { urls: vec!["x".to_owned()], username: String::new(), credential: String::new() };

@@ -107,7 +107,11 @@ impl Task {
         let number = self.context.connection;
         let result = match command {
             Command::CreateOffer => {
-                self.connection.create_offer().await.map(|sdp| Input::OfferCreated { connection: number, sdp })
+                let offer = match self.context.stuck {
+                    true => self.connection.create_yielding_offer().await,
+                    false => self.connection.create_offer().await,
+                };
+                offer.map(|sdp| Input::OfferCreated { connection: number, sdp })
             }
             Command::AcceptOffer(sdp) => {
                 let answer = self.connection.accept_offer(&sdp).await;
@@ -150,7 +154,8 @@ impl Task {
                 }
             }
             Callback::IceConnected => self.ended(Stage::Ice).await,
-            Callback::Connected => self.ended(Stage::Dtls).await,
+            Callback::Connected if self.connection.is_secured().await => self.ended(Stage::Dtls).await,
+            Callback::Connected => tracing::debug!("the other side ended the handshake"),
             Callback::Dead(reason) => self.lost(reason).await,
             Callback::Channel(channel) => self.remote_channel(channel).await,
         }

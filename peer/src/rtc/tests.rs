@@ -4,6 +4,7 @@ mod a_burst_is_not_held_back;
 mod a_long_message_fits_a_small_socket;
 mod each_side_takes_what_it_has_announced;
 mod offers_of_other_stacks;
+mod who_offers_may_yield_the_control_of_ice;
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ struct Opening {
     inbox: mpsc::Receiver<event::Event>,
 }
 
-fn begin(channel: Option<Label>, socket_buffer: usize) -> Opening {
+fn begin(channel: Option<Label>, stuck: bool, socket_buffer: usize) -> Opening {
     let settings = Settings {
         network: crate::Network { interfaces: vec!["lo".to_owned()], no_mdns: true, ..crate::Network::default() },
         ice_servers: vec![],
@@ -51,6 +52,7 @@ fn begin(channel: Option<Label>, socket_buffer: usize) -> Opening {
         key: PairKey { peer: "other".parse().unwrap(), epoch: 1 },
         connection: 1,
         channel,
+        stuck,
         leaving: CancellationToken::new(),
         events: to_driver,
         inbox: to_program,
@@ -63,7 +65,12 @@ type Rewrite = fn(&str) -> String;
 
 /// Opens a connection whose UDP sockets ask for so many bytes; what each side says of itself is rewritten.
 async fn open(socket_buffer: usize, rewrite: [Rewrite; 2]) -> [Side; 2] {
-    let (mut a, mut b) = (begin(Some(Label::Chat), socket_buffer), begin(None, socket_buffer));
+    let a = begin(Some(Label::Chat), false, socket_buffer);
+    open_between(a, begin(None, false, socket_buffer), rewrite).await
+}
+
+/// The first one offers.
+async fn open_between(mut a: Opening, mut b: Opening, rewrite: [Rewrite; 2]) -> [Side; 2] {
     a.handle.command(Command::CreateOffer);
     let (mut channels, mut candidates, mut described) = ([None, None], [vec![], vec![]], false);
     while channels.iter().any(Option::is_none) {

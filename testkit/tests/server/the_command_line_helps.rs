@@ -156,6 +156,8 @@ async fn every_command_has_help() -> anyhow::Result<()> {
         if command.first().is_none_or(|command| *command != "health" && *command != "completions") {
             assert!(options.iter().all(|option| help.stdout.contains(option)), "{command:?}: {}", help.stdout);
             assert!(help.stdout.contains("GRTC_LISTEN"));
+            let words = help.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains("grtc-peer reads a variable of the same name"), "{words}");
         }
     }
     for shell in ["bash", "zsh", "fish"] {

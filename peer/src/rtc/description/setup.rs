@@ -42,10 +42,10 @@ impl Setup {
         }
     }
 
-    /// The role of who answers an offer that says this. Left the choice, it begins (RFC 8842, section 5.3).
-    pub(super) fn answering_role(self) -> Role {
+    /// The role of who answers an offer that says this, and this one if it leaves the choice.
+    pub(super) fn answering_role(self, chosen: Role) -> Role {
         match self {
-            Self::Actpass => Role::Active,
+            Self::Actpass => chosen,
             Self::Is(role) => role.other(),
         }
     }

@@ -23,16 +23,23 @@ fn answer_to(media: &str) -> String {
 #[test]
 fn who_begins_the_handshake_is_what_the_other_side_leaves() {
     for (setup, answered) in [
-        ("a=setup:actpass\n", "a=setup:active"),
+        ("a=setup:actpass\n", "a=setup:passive"),
+        ("a=setup:actpass\na=grtc-socket-buffer:212992\n", "a=setup:active"),
         ("a=setup:active\n", "a=setup:passive"),
         ("a=setup:passive\n", "a=setup:active"),
-        ("a=setup:holdconn\n", "a=setup:active"),
-        ("", "a=setup:active"),
+        ("a=setup:holdconn\n", "a=setup:passive"),
+        ("", "a=setup:passive"),
     ] {
         let answer = answer_to(&format!("{DATA}{setup}"));
         assert!(answer.contains(answered), "{setup}: {answer}");
         assert_eq!(answer.matches("a=setup:").count(), 1);
     }
+}
+
+#[test]
+fn an_offer_may_be_that_of_a_lite_agent() {
+    let parsed = Description::parse(&lite(&offer(DATA).replace('\n', "\r\n"))).unwrap();
+    assert!(parsed.ice_lite && !Description::parse(&offer(DATA)).unwrap().ice_lite);
 }
 
 #[test]

@@ -15,6 +15,8 @@ struct Pair {
     channel: Arc<dyn DataChannel>,
 }
 
+type End<'a> = (&'a mut Connection, mpsc::Receiver<Callback>);
+
 async fn end(runtime: Arc<dyn Runtime>) -> (Connection, mpsc::Receiver<Callback>) {
     let settings = Settings {
         network: crate::Network { interfaces: vec!["lo".to_owned()], no_mdns: true, ..crate::Network::default() },
@@ -43,8 +45,15 @@ fn candidate(port: u16) -> String {
     format!("candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host")
 }
 
-/// Stands between two ports, and loses one of the datagrams that carry a DTLS handshake. Its own ports, for each side.
-async fn losing(ports: [u16; 2], lost: usize) -> [u16; 2] {
+#[derive(Clone, Copy)]
+enum Lost {
+    One(usize),
+    AllButAlerts,
+}
+
+/// Stands between two ports, and loses one of the datagrams that carry a DTLS handshake, or all but alerts. Its own ports,
+/// for each side.
+async fn losing(ports: [u16; 2], lost: Lost) -> [u16; 2] {
     let sockets = [UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.1:0").await.unwrap()];
     let own = [sockets[0].local_addr().unwrap().port(), sockets[1].local_addr().unwrap().port()];
     tokio::spawn(async move {
@@ -57,7 +66,11 @@ async fn losing(ports: [u16; 2], lost: usize) -> [u16; 2] {
             };
             let is_handshake = matches!(datagram.first(), Some(20..=22));
             seen += usize::from(is_handshake);
-            if !is_handshake || seen != lost {
+            let is_lost = match lost {
+                Lost::One(number) => is_handshake && seen == number,
+                Lost::AllButAlerts => matches!(datagram.first(), Some(20 | 22)),
+            };
+            if !is_lost {
                 sockets[1 - to].send_to(datagram, ("127.0.0.1", ports[to])).await.unwrap();
             }
         }
@@ -68,19 +81,28 @@ async fn losing(ports: [u16; 2], lost: usize) -> [u16; 2] {
 async fn open(runtimes: [Arc<dyn Runtime>; 2], lost: Option<usize>) -> Pair {
     let [first, second] = runtimes;
     let begin = Instant::now();
-    let ((mut a, mut from_a), (mut b, mut from_b)) = (end(first).await, end(second).await);
+    let ((mut a, from_a), (mut b, from_b)) = (end(first).await, end(second).await);
     let channel = a.create_channel(crate::channel::Label::Chat).await.unwrap();
-    let offer = a.create_offer().await.unwrap();
-    let answer = b.accept_offer(&offer).await.unwrap();
-    a.apply_answer(&answer).await.unwrap();
+    connect((&mut a, from_a), (&mut b, from_b), lost.map(Lost::One)).await;
+    while !matches!(channel.poll().await.unwrap(), DataChannelEvent::OnOpen) {}
+    Pair { took: begin.elapsed(), ends: [a, b], channel }
+}
+
+/// The first one offers, as another kind of peer if all is lost. The callbacks of both.
+async fn connect(a: End<'_>, b: End<'_>, lost: Option<Lost>) -> [mpsc::Receiver<Callback>; 2] {
+    let ((a, mut from_a), (b, mut from_b)) = (a, b);
+    let mut offer = a.create_offer().await.unwrap();
+    if let Some(Lost::AllButAlerts) = lost {
+        offer = offer.replace("a=grtc-socket-buffer", "a=other");
+    }
+    a.apply_answer(&b.accept_offer(&offer).await.unwrap()).await.unwrap();
     let mut ports = [port(&mut from_a).await, port(&mut from_b).await];
     if let Some(lost) = lost {
         ports = losing(ports, lost).await;
     }
     b.add_candidate(&candidate(ports[0])).await;
     a.add_candidate(&candidate(ports[1])).await;
-    while !matches!(channel.poll().await.unwrap(), DataChannelEvent::OnOpen) {}
-    Pair { took: begin.elapsed(), ends: [a, b], channel }
+    [from_a, from_b]
 }
 
 /// The median of some opens.
@@ -147,4 +169,17 @@ async fn a_renegotiation_by_who_answered_keeps_the_dtls_roles() {
     assert!(answer.contains("a=setup:passive\r\n"), "{answer}");
     b.apply_answer(&answer).await.unwrap();
     channel.send_text("still there").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_is_given_up_secures_nothing() {
+    let (mut a, from_a) = end(Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES))).await;
+    let (mut b, from_b) = end(Arc::new(KickRuntime::new(SOCKET_BUFFER_BYTES))).await;
+    let _channel = a.create_channel(crate::channel::Label::Chat).await.unwrap();
+    let [mut from_a, mut from_b] = connect((&mut a, from_a), (&mut b, from_b), Some(Lost::AllButAlerts)).await;
+    while !matches!(from_a.recv().await.unwrap(), Callback::IceConnected) {}
+    a.close().await;
+    // The library calls it that: where it does not any more, `is_secured` can go.
+    while !matches!(from_b.recv().await.unwrap(), Callback::Connected) {}
+    assert!(!b.is_secured().await);
 }

@@ -64,7 +64,7 @@ impl Offer {
     /// What becomes of it, as a head says it.
     async fn becomes(&self, log: &Log) -> Vec<String> {
         log.take();
-        let mut opening = begin(None, 64 * 1024);
+        let mut opening = begin(None, false, 64 * 1024);
         opening.handle.command(Command::AcceptOffer(self.sdp.clone()));
         let mut came = loop {
             match opening.events.recv().await.unwrap().2 {
