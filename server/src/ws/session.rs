@@ -86,13 +86,14 @@ enum Event {
     Alarm,
 }
 
-/// Serves one client until it goes.
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, join: Join, context: Context) {
+/// Serves one client until it goes. What it asked for is boxed: the task would hold it to its end, and several times.
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, join: Box<Join>, context: Context) {
     let outbox = Outbox::default();
-    let membership = match context.registry.join(&join.room, join.peer, outbox.clone(), join.asks) {
+    let Join { room, peer, asks, request } = *join;
+    let membership = match context.registry.join(&room, peer, outbox.clone(), asks) {
         Ok(membership) => membership,
         Err(code) => {
-            end::log(join.request, Some(code));
+            end::log(request, Some(code));
             return finish(&mut socket, VecDeque::new(), Some(code)).await;
         }
     };
@@ -116,7 +117,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>
         recovery,
     };
     let end = session.serve().await;
-    end::log(join.request, end.code);
+    end::log(request, end.code);
     (session.membership.reason, session.membership.may_return) = (end.reason, end.may_return);
     let Session { mut socket, membership, outbox, .. } = session;
     // The others learn of it now; the goodbye to this client may take a while.
@@ -191,11 +192,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         match next {
             Next::Close(code) => ControlFlow::Break(End::with(code)),
             Next::Write(frames) => {
-                let ping = (self.recovery == Recovery::Unsent).then(|| Message::Ping(Bytes::new()));
-                if ping.is_some() {
+                self.send(frames.into_iter().map(Message::Text)).await?;
+                if self.recovery == Recovery::Unsent {
                     self.recovery = Recovery::Pinged;
+                    self.send(std::iter::once(Message::Ping(Bytes::new()))).await?;
                 }
-                self.send(frames.into_iter().map(Message::Text).chain(ping)).await
+                ControlFlow::Continue(())
             }
         }
     }

@@ -71,7 +71,7 @@ fn accept(sockets: &Sockets, room: &str, head: &Head) -> Result<Response, ApiErr
     let slot = head.extensions.get::<Slot>().cloned();
     let id =
         head.extensions.get::<RequestId>().copied().ok_or_else(|| ApiError::internal("a request without an id"))?;
-    let join = Join::read(room, head.uri.query().unwrap_or_default(), id)?;
+    let join = Box::new(Join::read(room, head.uri.query().unwrap_or_default(), id)?);
     let context = sockets.context.clone();
     let session = async move {
         // The connection counts until the session ends.

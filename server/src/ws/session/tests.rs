@@ -43,7 +43,7 @@ impl Rooms {
     fn connect_asking(&self, peer: &str, asks: Asks) -> (DuplexStream, JoinHandle<()>) {
         let (client, server) = tokio::io::duplex(PIPE);
         let request = RequestIds::new().next();
-        let join = Join { room: "r".parse().unwrap(), peer: peer.parse().unwrap(), asks, request };
+        let join = Box::new(Join { room: "r".parse().unwrap(), peer: peer.parse().unwrap(), asks, request });
         let context = self.0.clone();
         let session = tokio::spawn(async move { run(upgrade::socket(server, Vec::new()).await, join, context).await });
         (client, session)
