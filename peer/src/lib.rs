@@ -34,6 +34,7 @@ mod client;
 mod driver;
 mod event;
 #[cfg(test)]
+#[path = "../../protocol/src/golden.rs"]
 mod golden;
 mod limits;
 mod link;

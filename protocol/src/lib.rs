@@ -17,6 +17,8 @@
 
 pub mod client;
 pub mod close;
+#[cfg(test)]
+mod golden;
 pub mod id;
 pub mod json;
 pub mod limits;

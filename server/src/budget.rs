@@ -45,11 +45,8 @@ impl Budget {
 
     /// A share for so many bytes, if it is left.
     pub(crate) fn take(&self, bytes: usize) -> Option<Share> {
-        if bytes <= FREE_BYTES {
-            return Some(Share::default());
-        }
-        let permit = self.0.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()?;
-        Some(Share { permit: Some(permit) })
+        let mut share = Share::default();
+        self.grow(&mut share, bytes).then_some(share)
     }
 
     /// Makes a share one for so many bytes in all, if they are left.

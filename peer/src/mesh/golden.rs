@@ -26,7 +26,7 @@ struct Step {
 
 #[test]
 fn golden_traces_are_what_the_mesh_does() {
-    replay("mesh", |setup: &Setup, steps: &[Step]| {
+    replay("mesh", 16, |setup: &Setup, steps: &[Step]| {
         let mut mesh = Mesh::default();
         let done = steps.iter().map(|Step { now, input, .. }| {
             let effects = mesh.handle(*now, input.clone());

@@ -24,7 +24,7 @@ struct Step {
 
 #[test]
 fn golden_traces_are_what_the_negotiator_does() {
-    replay("negotiation", |setup: &Setup, steps: &[Step]| {
+    replay("negotiation", 18, |setup: &Setup, steps: &[Step]| {
         let mut machine = Negotiator::new(setup.initiator, setup.polite, setup.seed.clone());
         let done = steps.iter().map(|Step { now, input, .. }| {
             machine.handle(*now, input.clone());

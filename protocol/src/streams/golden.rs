@@ -1,24 +1,17 @@
-//! Replays the golden traces that the page's session replays too.
-//!
-//! After a change that is meant, `GRTC_BLESS=1 cargo test -p grtc-protocol golden` writes what the machine does now into
-//! the traces: read the difference before committing it.
-
-use std::{fs, path::PathBuf};
+//! The golden traces that the page's session replays too.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Output, Read, Session, StreamId};
+use crate::golden::replay;
 
 #[derive(Serialize, Deserialize)]
-struct Trace {
-    name: String,
-    why: String,
+struct Setup {
     session: String,
-    steps: Vec<Step>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Step {
     now: u64,
     #[serde(rename = "do")]
@@ -30,7 +23,7 @@ struct Step {
     outcome: Outcome,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Do {
     Connected,
@@ -50,7 +43,7 @@ enum Do {
 }
 
 /// A text, or so many bytes.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Data {
     Text(String),
@@ -60,10 +53,15 @@ enum Data {
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Outcome {
+    #[serde(skip_serializing_if = "Value::is_null")]
     gives: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     outputs: Vec<Output>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     sends: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     datagrams: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
 }
 
@@ -131,60 +129,24 @@ fn act(session: &mut Session, now: u64, action: Do) -> Value {
     Value::Null
 }
 
-fn replay(trace: &Trace) -> Vec<Outcome> {
-    let mut session = Session::new(from_hex(&trace.session).try_into().unwrap());
-    let step = |step: &Step| {
-        let gives = act(&mut session, step.now, step.action.clone());
-        let polls = if step.full { 0 } else { usize::MAX };
-        Outcome {
-            gives,
-            outputs: std::iter::from_fn(|| session.poll_output()).collect(),
-            sends: std::iter::from_fn(|| session.poll_transmit()).take(polls).map(|message| shown(&message)).collect(),
-            datagrams: std::iter::from_fn(|| session.poll_datagram()).take(polls).map(|bytes| shown(&bytes)).collect(),
-            timeout: session.poll_timeout(),
-        }
+fn done(session: &mut Session, step: &Step) -> Step {
+    let Step { now, action, full, .. } = step;
+    let gives = act(session, *now, action.clone());
+    let polls = if *full { 0 } else { usize::MAX };
+    let outcome = Outcome {
+        gives,
+        outputs: std::iter::from_fn(|| session.poll_output()).collect(),
+        sends: std::iter::from_fn(|| session.poll_transmit()).take(polls).map(|message| shown(&message)).collect(),
+        datagrams: std::iter::from_fn(|| session.poll_datagram()).take(polls).map(|bytes| shown(&bytes)).collect(),
+        timeout: session.poll_timeout(),
     };
-    trace.steps.iter().map(step).collect()
-}
-
-/// One step a line, so that a difference can be read. What is empty is left out.
-fn write(trace: &Trace) -> String {
-    let line = |step: &Step| {
-        let parts = serde_json::to_value(step).unwrap();
-        let parts = ["now", "do", "full", "gives", "outputs", "sends", "datagrams", "timeout"]
-            .into_iter()
-            .filter(|name| !matches!(&parts[name], Value::Null) && parts[name] != json!([]))
-            .map(|name| format!("\"{name}\":{}", parts[name]));
-        format!("    {{{}}}", parts.collect::<Vec<_>>().join(","))
-    };
-    let steps: Vec<String> = trace.steps.iter().map(line).collect();
-    let [name, why, session] = [&trace.name, &trace.why, &trace.session].map(|text| json!(text));
-    format!(
-        "{{\n  \"name\": {name},\n  \"why\": {why},\n  \"session\": {session},\n  \"steps\": [\n{}\n  ]\n}}\n",
-        steps.join(",\n")
-    )
+    Step { now: *now, action: action.clone(), full: *full, outcome }
 }
 
 #[test]
-fn golden_traces_are_what_the_machine_does() {
-    #[allow(clippy::disallowed_methods, reason = "a switch of the test's own")]
-    let bless = std::env::var_os("GRTC_BLESS").is_some();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/streams");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    assert!(paths.len() >= 16, "the traces are not all there");
-    for path in paths {
-        let text = fs::read_to_string(&path).unwrap();
-        let mut trace: Trace = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-        assert_eq!(Some(trace.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()), "{path:?}");
-        let outcome = replay(&trace);
-        if bless {
-            trace.steps.iter_mut().zip(outcome).for_each(|(step, outcome)| step.outcome = outcome);
-            fs::write(&path, write(&trace)).unwrap();
-            continue;
-        }
-        for (at, (step, outcome)) in trace.steps.iter().zip(outcome).enumerate() {
-            assert_eq!(outcome, step.outcome, "{}, step {at}", trace.name);
-        }
-    }
+fn golden_traces_are_what_the_session_does() {
+    replay("streams", 16, |setup: &Setup, steps: &[Step]| {
+        let mut session = Session::new(from_hex(&setup.session).try_into().unwrap());
+        steps.iter().map(|step| done(&mut session, step)).collect()
+    });
 }

@@ -44,6 +44,14 @@ impl Asker {
     }
 }
 
+/// An asker in a room with somebody who was there before.
+async fn asker_and_watcher(server: &TestServer) -> anyhow::Result<(Asker, Client)> {
+    let mut b = server.join("room1", "b").await?;
+    let a = Asker::join(server.address(), "room1", "a").await?;
+    b.expect("peer_joined").await?;
+    Ok((a, b))
+}
+
 async fn join(url: &str) -> anyhow::Result<(Client, Value)> {
     let mut client = Client::connect(url).await?;
     let state = client.expect("room_state").await?;
@@ -53,9 +61,7 @@ async fn join(url: &str) -> anyhow::Result<(Client, Value)> {
 #[tokio::test]
 async fn all_that_was_sent_arrives_once_and_in_order_over_many_cuts() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
-    let mut b = server.join("room1", "b").await?;
-    let mut a = Asker::join(server.address(), "room1", "a").await?;
-    b.expect("peer_joined").await?;
+    let (mut a, mut b) = asker_and_watcher(&server).await?;
     assert_eq!((a.state["recovered"].clone(), a.token().len()), (Value::Null, 32));
     let (mut sent, mut seen) = (0, 0);
     for round in 0..50 {
@@ -100,9 +106,7 @@ async fn all_that_was_sent_arrives_once_and_in_order_over_many_cuts() -> anyhow:
 #[tokio::test]
 async fn the_others_are_told_and_the_place_is_kept_until_the_grace_is_over() -> anyhow::Result<()> {
     let server = TestServer::start_with(|config| config.resume_grace = Duration::from_secs(1)).await?;
-    let mut b = server.join("room1", "b").await?;
-    let a = Asker::join(server.address(), "room1", "a").await?;
-    b.expect("peer_joined").await?;
+    let (a, mut b) = asker_and_watcher(&server).await?;
     let back = a.url_back();
     drop(a);
     assert_eq!(b.expect("peer_away").await?["peer_id"], "a");
@@ -143,9 +147,7 @@ async fn a_goodbye_is_one() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_connection_that_still_lives_is_closed_for_who_has_the_token() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
-    let mut b = server.join("room1", "b").await?;
-    let mut a = Asker::join(server.address(), "room1", "a").await?;
-    b.expect("peer_joined").await?;
+    let (mut a, mut b) = asker_and_watcher(&server).await?;
     b.send(json!({"type": "broadcast", "data": 1})).await?;
     assert_eq!(a.next().await?["data"], 1);
     let (mut again, state) = join(&a.url_back()).await?;
@@ -159,9 +161,7 @@ async fn a_connection_that_still_lives_is_closed_for_who_has_the_token() -> anyh
 #[tokio::test]
 async fn a_message_that_is_sent_again_is_acknowledged_and_delivered_once() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
-    let mut b = server.join("room1", "b").await?;
-    let mut a = Asker::join(server.address(), "room1", "a").await?;
-    b.expect("peer_joined").await?;
+    let (mut a, mut b) = asker_and_watcher(&server).await?;
     let message = |n: u32| json!({"type": "message", "target_peer_id": "b", "data": n, "id": format!("m{n}")});
     a.client.send(message(1)).await?;
     assert_eq!(b.expect("direct_message").await?["data"], 1);
@@ -218,9 +218,7 @@ async fn who_comes_later_finds_the_last_broadcasts_and_the_metadata() -> anyhow:
 #[tokio::test]
 async fn a_server_may_have_no_grace() -> anyhow::Result<()> {
     let server = TestServer::start_with(|config| config.resume_grace = Duration::ZERO).await?;
-    let mut b = server.join("room1", "b").await?;
-    let a = Asker::join(server.address(), "room1", "a").await?;
-    b.expect("peer_joined").await?;
+    let (a, mut b) = asker_and_watcher(&server).await?;
     assert_eq!((&a.state["resume_token"], &a.state["recovered"]), (&Value::Null, &Value::Null));
     drop(a);
     assert_eq!(b.expect("peer_left").await?["reason"], "lost");

@@ -1,7 +1,7 @@
 import { Negotiator } from '../../js/negotiator.js';
 import { replay } from './golden.js';
 
-replay('negotiation', ({ initiator, polite, seed, steps }) => {
+replay('negotiation', 18, ({ initiator, polite, seed, steps }) => {
   const machine = new Negotiator({ initiator, polite, seed });
   return steps.map((/** @type {any} */ { now, input }) => {
     machine.handle(now, input);

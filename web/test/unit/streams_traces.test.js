@@ -1,13 +1,9 @@
 /** The golden traces that the session in Rust replays as well. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { test } from 'node:test';
 
 import { Session } from '../../js/streams.js';
 import { fromHex, toHex } from '../../js/streams/wire.js';
-
-const folder = new URL('../../../protocol/fixtures/streams/', import.meta.url);
-const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+import { replay } from './golden.js';
 
 /** `04ff:3` is `04ff000000`. @param {string} text */
 function bytesOf(text) {
@@ -60,25 +56,20 @@ function act(session, now, action) {
   return read instanceof Uint8Array ? { bytes: shown(read) } : read;
 }
 
-test('there are traces', () => assert.ok(files.length >= 16));
+/** A step without what is empty. @param {object} step */
+const written = (step) =>
+  Object.fromEntries(
+    Object.entries(step).filter(([, value]) => value !== null && value !== undefined && value.length !== 0),
+  );
 
-for (const file of files) {
-  const trace = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
-  test(`streams, ${trace.name}: ${trace.why}`, () => {
-    const session = new Session(trace.session);
-    for (const [i, step] of trace.steps.entries()) {
-      const at = `step ${i}: ${JSON.stringify(step.do)}`;
-      assert.deepEqual(act(session, step.now, step.do) ?? null, step.gives ?? null, at);
-      assert.deepEqual(
-        all(() => session.pollOutput()),
-        step.outputs ?? [],
-        at,
-      );
-      const sends = step.full ? [] : all(() => session.pollTransmit()).map(shown);
-      assert.deepEqual(sends, step.sends ?? [], at);
-      const datagrams = step.full ? [] : all(() => session.pollDatagram()).map(shown);
-      assert.deepEqual(datagrams, step.datagrams ?? [], at);
-      assert.equal(session.pollTimeout(), step.timeout ?? null, at);
-    }
+replay('streams', 16, (trace) => {
+  const session = new Session(trace.session);
+  return trace.steps.map((/** @type {any} */ step) => {
+    const gives = act(session, step.now, step.do);
+    const outputs = all(() => session.pollOutput());
+    const sends = step.full ? [] : all(() => session.pollTransmit()).map(shown);
+    const datagrams = step.full ? [] : all(() => session.pollDatagram()).map(shown);
+    const timeout = session.pollTimeout();
+    return written({ now: step.now, do: step.do, full: step.full, gives, outputs, sends, datagrams, timeout });
   });
-}
+});

@@ -249,12 +249,11 @@ impl<A: Audience> Sender<A> {
             }
         }
         lost.into_iter().rev().for_each(|line| self.unsent.push_front(line));
-        match (self.has.remove(peer), acknowledged) {
-            (Some(has), Some(number)) if has.load(Ordering::Relaxed) > number => {
-                self.has.insert(peer.clone(), Arc::clone(&has));
+        match self.has.get(peer).cloned() {
+            Some(has) if acknowledged.is_some_and(|number| has.load(Ordering::Relaxed) > number) => {
                 self.flush(peer.clone(), has);
             }
-            _ => {}
+            _ => drop(self.has.remove(peer)),
         }
     }
 

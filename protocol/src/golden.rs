@@ -1,6 +1,7 @@
-//! Replays golden traces: what a pure machine does, step by step, in files that the page's machine replays too.
+//! Replays golden traces: what a pure machine does, step by step, in files that the page's machine replays too. For the tests
+//! of this crate and of the peer.
 //!
-//! After a change that is meant, `GRTC_BLESS=1 cargo test -p grtc-peer golden` writes what the machines do now into
+//! After a change that is meant, `GRTC_BLESS=1 cargo test -p grtc-protocol -p grtc-peer golden` writes what the machines do now into
 //! the traces: read the difference before committing it.
 
 use std::{fmt::Debug, fs, path::PathBuf};
@@ -17,8 +18,8 @@ struct Trace<Setup, Step> {
     steps: Vec<Step>,
 }
 
-/// Holds a machine to the traces in this folder of `protocol/fixtures`. `run` gives back the steps as the machine does them.
-pub(crate) fn replay<Setup, Step>(folder: &str, run: impl Fn(&Setup, &[Step]) -> Vec<Step>)
+/// Holds a machine to the traces in this folder of `protocol/fixtures`, which has so many at least. `run` gives back the steps as the machine does them.
+pub(crate) fn replay<Setup, Step>(folder: &str, at_least: usize, run: impl Fn(&Setup, &[Step]) -> Vec<Step>)
 where
     Setup: Serialize + DeserializeOwned,
     Step: Serialize + DeserializeOwned + PartialEq + Debug,
@@ -26,7 +27,7 @@ where
     #[allow(clippy::disallowed_methods, reason = "a switch of the tests' own")]
     let bless = std::env::var_os("GRTC_BLESS").is_some();
     let paths = paths(folder);
-    assert!(!paths.is_empty(), "there are no traces");
+    assert!(paths.len() >= at_least, "the traces are not all there");
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
         let mut trace: Trace<Setup, Step> =
