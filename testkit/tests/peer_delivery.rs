@@ -73,6 +73,24 @@ async fn with_one_who_listens() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn with_as_many_as_are_waited_for() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let mut listening = ["B", "C"].map(|id| PeerProcess::join(&server, "r", id, &["--json"]));
+    for peer in &mut listening {
+        peer.event("joined").await;
+    }
+    let mut a = PeerProcess::join(&server, "r", "A", &["--until-eof", "--expect-peers", "2", "--json"]);
+    a.type_line("x").await;
+    a.close_stdin();
+    let ended = a.end().await;
+    assert_eq!(end(&ended), (Some(0), json!([])), "{}", ended.stderr);
+    for peer in &mut listening {
+        assert_eq!(peer.event("message").await["text"], "x");
+    }
+    Ok(())
+}
+
 /// What was acknowledged to nobody any more would wait for the next one who comes.
 #[tokio::test]
 async fn with_one_who_leaves_as_soon_as_it_has_all() -> anyhow::Result<()> {

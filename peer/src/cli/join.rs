@@ -33,7 +33,8 @@ Examples:
 Messages go to stdout, everything else to stderr; with --json one object a line goes to stdout.
 
 A script (--send, --expect, --expect-peers, --until-eof) ends as soon as all that it expects has come and all that it sent
-has been delivered: each text and line to at least one peer, and to everybody else who is there. Exit code 0 means that.
+has been delivered: each text and line to at least one peer, and to everybody else who was connected by then: --expect-peers
+N waits for N. Exit code 0 means that.
 
 A message has at most 262,144 bytes. A line that is typed while nobody is connected goes to the first one who is.";
 
