@@ -24,9 +24,14 @@ load *args="all":
 fuzz *args:
     scripts/fuzz {{ args }}
 
-# docker-compose.yml with all its profiles, on an engine of its own (Debian, root)
+# docker-compose.yml and the public machine, with all their profiles, on an engine of its own (Debian, root)
 compose *args:
     scripts/compose-test {{ args }}
+
+# Debian packages of a release build, in target/package
+package *args:
+    cargo build --release --package grtc-server --package grtc-peer
+    scripts/package {{ args }}
 
 # Rust in the project's format
 fmt:

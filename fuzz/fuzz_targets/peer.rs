@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use grtc_peer::{Config, Incoming, LinkEnds, LinkError, Network, Peer, PeerId, SignalLink};
+use grtc_peer::{Config, Incoming, Join, LinkEnds, LinkError, Network, Peer, SignalLink};
 use libfuzzer_sys::fuzz_target;
 use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
 
@@ -24,7 +24,7 @@ struct Link(Mutex<Option<LinkEnds>>);
 
 #[async_trait]
 impl SignalLink for Link {
-    async fn open(&self, _: Option<&PeerId>) -> Result<LinkEnds, LinkError> {
+    async fn open(&self, _: &Join) -> Result<LinkEnds, LinkError> {
         self.0.lock().expect("it is used once").take().ok_or(LinkError::Closed { code: 4403, message: String::new() })
     }
 }

@@ -34,7 +34,13 @@ fn forwarded(message: &ClientMessage<'_>) {
         ClientMessage::Signal { signal, .. } => (signal, forward(signal).signal()),
         ClientMessage::Direct { data, .. } => (data, forward(data).direct()),
         ClientMessage::Broadcast { data } => (data, forward(data).broadcast(7)),
-        ClientMessage::Metadata { .. } | ClientMessage::Leave | ClientMessage::Ping => return,
+        ClientMessage::Metadata { .. }
+        | ClientMessage::Auth { .. }
+        | ClientMessage::Report(_)
+        | ClientMessage::Leave
+        | ClientMessage::Ping => {
+            return;
+        }
     };
     let (sender, received) = match ServerMessage::parse(&text) {
         Ok(ServerMessage::WebrtcSignal(message)) => (message.from_peer_id, message.signal),

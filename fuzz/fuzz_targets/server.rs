@@ -1,12 +1,12 @@
 //! A whole server in memory. Whatever one client sends, the server answers the next one.
 //!
-//! The first byte says what the rest is: bytes of a connection; bytes after a WebSocket upgrade; or one text frame for
-//! each line.
+//! The first byte says what the rest is: bytes of a connection; bytes after a WebSocket upgrade; one text frame for
+//! each line; what a proxy says of its client in `Forwarded`, or in `X-Forwarded-For`; or what it says before anything else, in a PROXY header.
 #![no_main]
 
 use std::{future::pending, net::SocketAddr, sync::LazyLock, time::Duration};
 
-use grtc_server::Config;
+use grtc_server::{Config, limits::Values};
 use libfuzzer_sys::fuzz_target;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,9 +20,18 @@ const UPGRADE: &[u8] = b"GET /ws/r/p HTTP/1.1\r\nhost: localhost\r\nconnection: 
 /// Far more than an answer takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-static SERVER: LazyLock<(Runtime, SocketAddr)> = LazyLock::new(|| {
+/// What a proxy begins its own connections with.
+const OWN: &[u8] = b"PROXY UNKNOWN\r\n";
+
+static SERVER: LazyLock<(Runtime, SocketAddr)> = LazyLock::new(|| start(false));
+/// One whose proxies begin with a PROXY header.
+static BEHIND: LazyLock<(Runtime, SocketAddr)> = LazyLock::new(|| start(true));
+
+fn start(proxy_protocol: bool) -> (Runtime, SocketAddr) {
     let runtime = Runtime::new().expect("a runtime");
-    let config = Config { database_url: "sqlite::memory:".to_owned(), message_rate: 0, ..Config::default() };
+    let trusted_proxy = vec!["127.0.0.0/8".parse().expect("a network")];
+    let database_url = "sqlite::memory:".to_owned();
+    let config = Config { database_url, trusted_proxy, proxy_protocol, limits: Values::none(), ..Config::default() };
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
     let address = listener.local_addr().expect("an address");
     runtime.spawn(async {
@@ -30,20 +39,24 @@ static SERVER: LazyLock<(Runtime, SocketAddr)> = LazyLock::new(|| {
         panic!("the server ended: {ended:?}");
     });
     (runtime, address)
-});
+}
 
 fuzz_target!(|input: &[u8]| {
     let Some((first, rest)) = input.split_first() else { return };
-    let sent = match first % 3 {
-        0 => rest.to_vec(),
+    let (is_proxy, first) = (first % 6 == 5, first % 6);
+    let sent = match first {
+        0 | 5 => rest.to_vec(),
         1 => [UPGRADE, rest].concat(),
+        3 => [&b"GET /rooms HTTP/1.1\r\nhost: localhost\r\nforwarded: "[..], rest, b"\r\n\r\n"].concat(),
+        4 => [&b"GET /rooms HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: "[..], rest, b"\r\n\r\n"].concat(),
         _ => [UPGRADE.to_vec(), rest.split(|byte| *byte == b'\n').flat_map(text_frame).collect()].concat(),
     };
-    let (runtime, address) = &*SERVER;
+    let (runtime, address) = if is_proxy { &*BEHIND } else { &*SERVER };
     runtime.block_on(async {
         timeout(PATIENCE, exchange(*address, &sent, true)).await.expect("the server holds on to an ended connection");
-        let health = b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-        let answer = timeout(PATIENCE, exchange(*address, health, false)).await.expect("the server answers no more");
+        let own = if is_proxy { OWN } else { b"" };
+        let health = [own, b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"].concat();
+        let answer = timeout(PATIENCE, exchange(*address, &health, false)).await.expect("the server answers no more");
         assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
     });
 });

@@ -22,7 +22,6 @@ use crate::{
 const BUFFER: usize = 16 * 1024;
 /// One peer in so many looks at when a message was sent. The others only count it, which costs less.
 const WITNESS: usize = 10;
-const STAMP: &[u8] = br#""sent":"#;
 
 /// What is broadcast.
 #[derive(Debug, clap::Args)]
@@ -55,8 +54,9 @@ pub async fn measure(target: &Target, plan: Plan, shape: &Shape, measures: &mut 
         let mut tasks = JoinSet::new();
         let mut members = Vec::new();
         for peer in 0..shape.peers.max(2) {
-            let (server, name) = (target.address(), format!("broadcast-{depth}"));
-            members.push(Socket::join(server, Ipv4Addr::LOCALHOST, &name, &format!("p{peer:03}"), BUFFER).await?);
+            let name = format!("broadcast-{depth}");
+            members
+                .push(Socket::join(target.door(), Ipv4Addr::LOCALHOST, &name, &format!("p{peer:03}"), BUFFER).await?);
         }
         for (index, socket) in members.into_iter().enumerate() {
             tasks.spawn(room.clone().member(socket, index));
@@ -105,7 +105,7 @@ impl Room {
             while let Some(message) = socket.take()? {
                 if frame::is(message, "broadcast_message")? {
                     count += 1;
-                    latencies.extend(stamp(message).filter(|_| witness).map(|sent| now.saturating_sub(sent)));
+                    latencies.extend(sent(message).filter(|_| witness).map(|sent| now.saturating_sub(sent)));
                 }
             }
             self.see(index, count);
@@ -134,10 +134,8 @@ impl Room {
 }
 
 /// When a message was sent, as time since the start.
-fn stamp(message: &[u8]) -> Option<Duration> {
-    let start = message.windows(STAMP.len()).position(|bytes| bytes == STAMP)? + STAMP.len();
-    let digits = message.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit());
-    Some(Duration::from_nanos(digits.fold(0, |nanos, digit| nanos * 10 + u64::from(digit - b'0'))))
+fn sent(message: &[u8]) -> Option<Duration> {
+    frame::number(message, "sent").map(Duration::from_nanos)
 }
 
 #[cfg(test)]
@@ -150,7 +148,7 @@ mod tests {
         let message = room.message();
         assert_eq!(message.len(), 200);
         assert!(serde_json::from_str::<serde_json::Value>(&message).unwrap()["data"]["sent"].is_u64());
-        assert_eq!(stamp(br#"{"data":{"sent":1234567,"text":"#), Some(Duration::from_nanos(1_234_567)));
+        assert_eq!(sent(br#"{"data":{"sent":1234567,"text":"#), Some(Duration::from_nanos(1_234_567)));
     }
 
     #[test]

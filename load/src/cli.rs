@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::{broadcast, idle, items, joins, relay, target::ServerArgs, window::Plan};
+use crate::{
+    broadcast, compare, crowd, idle, items, joins, others, relay, resume, server_args::ServerArgs, window::Plan,
+};
 
-/// Measures what grtc-server needs for its work: CPU per message, joins, memory per socket, the item store.
+/// Measures what grtc-server needs for its work: CPU per message, joins, memory per socket, returns after a break, the item store.
 ///
 /// Prints one JSON object on stdout (figures, targets, and whether they are met) and a line for each measurement on
 /// stderr. By default it starts a server of its own on a free port with an empty SQLite database.
@@ -42,11 +44,30 @@ pub enum What {
     Joins(joins::Shape),
     /// Resident memory of the server per idle socket.
     Idle(idle::Shape),
+    /// Sockets that drop and come back at once: how long until all are back, with nothing missed and with much; or after the server was killed.
+    Resume(resume::Shape),
+    /// A room of many in which somebody speaks steadily: whether all of it arrives in order, and how late.
+    Crowd(crowd::Shape),
+    /// A healthy pair beside slow readers, a flooded room, and a client that pings without end: how much later its messages are.
+    Others(others::Shape),
+    /// The same server without keys and limits, with both, and over TLS too: server CPU per message and per join.
+    Compare(compare::Shape),
     /// The item store over HTTP: requests a second.
     Items(items::Shape),
 }
 
 impl What {
+    /// Whether it starts its servers itself, or kills one: a running server is not measured so.
+    #[must_use]
+    pub fn needs_own_server(&self) -> bool {
+        match self {
+            Self::Compare(_) => true,
+            Self::Idle(shape) => shape.compare,
+            Self::Resume(shape) => shape.killed,
+            _ => false,
+        }
+    }
+
     /// The name of the subcommand.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -56,6 +77,10 @@ impl What {
             Self::Broadcast(_) => "broadcast",
             Self::Joins(_) => "joins",
             Self::Idle(_) => "idle",
+            Self::Resume(_) => "resume",
+            Self::Crowd(_) => "crowd",
+            Self::Others(_) => "others",
+            Self::Compare(_) => "compare",
             Self::Items(_) => "items",
         }
     }

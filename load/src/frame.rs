@@ -83,6 +83,15 @@ pub fn is(message: &[u8], kind: &str) -> anyhow::Result<bool> {
     Ok(message["type"] == kind)
 }
 
+/// The number that stands first under this name, wherever in the message.
+#[must_use]
+pub fn number(message: &[u8], name: &str) -> Option<u64> {
+    let name = format!("\"{name}\":");
+    let start = message.windows(name.len()).position(|bytes| bytes == name.as_bytes())? + name.len();
+    let digits = message.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(None, |number, digit| Some(number.unwrap_or(0) * 10 + u64::from(digit - b'0')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +119,13 @@ mod tests {
     #[test]
     fn masks_what_it_sends() {
         assert_eq!(encode(TEXT, b"Hello"), b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+    }
+
+    #[test]
+    fn finds_a_number_by_its_name() {
+        assert_eq!(number(br#"{"type":"x","seq":12,"n":3}"#, "seq"), Some(12));
+        assert_eq!(number(br#"{"seq":"12"}"#, "seq"), None);
+        assert_eq!(number(b"{}", "seq"), None);
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub async fn measure(target: &Target, plan: Plan, shape: &Shape, measures: &mut 
         let meter = Arc::new(Meter::default());
         let mut tasks = JoinSet::new();
         for number in 0..shape.connections.max(1) {
-            let connection = Connection::open(target.address()).await?;
+            let connection = Connection::open(target.door()).await?;
             let client = Client { connection, ids: ids.clone(), count: number * 7 };
             tasks.spawn(client.run(requests, meter.clone()));
         }
@@ -86,7 +86,7 @@ pub async fn measure(target: &Target, plan: Plan, shape: &Shape, measures: &mut 
 
 async fn seed(target: &Target) -> anyhow::Result<Vec<u64>> {
     let items = Value::from_iter((0..SEED).map(item)).to_string();
-    let mut connection = Connection::open(target.address()).await?;
+    let mut connection = Connection::open(target.door()).await?;
     let created = connection.send("POST", "/api/items/bulk", &items, 201).await?;
     let created: Vec<Value> = serde_json::from_slice(created).context("not the items that were created")?;
     anyhow::ensure!(created.len() == SEED, "{} items were created instead of {SEED}", created.len());

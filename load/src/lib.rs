@@ -5,17 +5,24 @@
 //! |---|---|
 //! | [`cli`] | the command line |
 //! | [`process`] | a server that is started and ended |
-//! | [`target`] | the server under test: its address, CPU time and memory |
+//! | [`server_args`], [`variants`] | which server, and the same one with and without keys, limits and TLS |
+//! | [`target`] | the server under test: its CPU time and memory |
+//! | [`door`], [`tokens`], [`roots`] | the way in: its address, what clients show, and whom they believe |
 //! | [`window`] | the measured stretch of time |
 //! | [`report`] | figures, targets and the JSON object |
-//! | [`frame`], [`socket`] | a lean WebSocket client: the load must not be the bottleneck |
+//! | [`stream`], [`frame`], [`socket`] | a lean WebSocket client: the load must not be the bottleneck |
 //! | [`exchange`] | a lean HTTP client, for the same reason |
-//! | [`relay`], [`broadcast`], [`joins`], [`idle`], [`items`] | one measurement each |
+//! | [`relay`], [`broadcast`], [`joins`], [`idle`], [`resume`], [`crowd`], [`others`], [`compare`], [`items`] | one measurement each |
 
 #[cfg(target_os = "linux")]
 pub mod broadcast;
 #[cfg(target_os = "linux")]
 pub mod cli;
+#[cfg(target_os = "linux")]
+pub mod compare;
+#[cfg(target_os = "linux")]
+pub mod crowd;
+pub mod door;
 pub mod exchange;
 pub mod frame;
 #[cfg(target_os = "linux")]
@@ -24,14 +31,25 @@ pub mod idle;
 pub mod items;
 #[cfg(target_os = "linux")]
 pub mod joins;
+#[cfg(target_os = "linux")]
+pub mod others;
 pub mod process;
 #[cfg(target_os = "linux")]
 pub mod relay;
 #[cfg(target_os = "linux")]
 pub mod report;
+#[cfg(target_os = "linux")]
+pub mod resume;
+pub mod roots;
+#[cfg(target_os = "linux")]
+pub mod server_args;
 pub mod socket;
+pub mod stream;
 #[cfg(target_os = "linux")]
 pub mod target;
+pub mod tokens;
+#[cfg(target_os = "linux")]
+pub mod variants;
 #[cfg(target_os = "linux")]
 pub mod window;
 

@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "it keeps its own environment from what it starts")]
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -37,10 +37,12 @@ const LOG: &str = "server.log";
 /// A running server process. Dropping it kills the process and removes its directory.
 #[derive(Debug)]
 pub struct ServerProcess {
+    binary: PathBuf,
+    arguments: Vec<OsString>,
     child: Child,
     address: SocketAddr,
     pid: u32,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl ServerProcess {
@@ -48,11 +50,32 @@ impl ServerProcess {
     ///
     /// # Errors
     /// When it can't be started, or ends or stays silent instead of saying where it listens. The error has its log.
-    pub async fn start(binary: &Path, arguments: &[String]) -> anyhow::Result<Self> {
+    pub async fn start(binary: &Path, arguments: &[OsString]) -> anyhow::Result<Self> {
         let directory = empty_directory()?;
         let (child, address) = serve(bare(binary), arguments, directory.path(), None).await?;
         let pid = child.id().context("the server ended at once")?;
-        Ok(Self { child, address, pid, _directory: directory })
+        let (binary, arguments) = (binary.to_owned(), arguments.to_owned());
+        Ok(Self { binary, arguments, child, address, pid, directory })
+    }
+
+    /// Ends it without a warning (SIGKILL).
+    ///
+    /// # Errors
+    /// When it can't be ended.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await.context("can't kill the server")
+    }
+
+    /// Starts it again after [`ServerProcess::kill`], where it was and with its database.
+    ///
+    /// # Errors
+    /// As [`ServerProcess::start`].
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
+        let address = self.address.to_string();
+        let arguments = [&self.arguments[..], &["--listen".into(), address.into()]].concat();
+        (self.child, self.address) = serve(bare(&self.binary), &arguments, self.directory.path(), None).await?;
+        self.pid = self.child.id().context("the server ended at once")?;
+        Ok(())
     }
 
     /// Where it listens.
@@ -117,8 +140,8 @@ pub fn bare(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Starts a server on a free port of 127.0.0.1, with the SQLite database that is named or `grtc.db` in `directory`, no
-/// limit on messages, and `arguments` in addition. Gives it once it has said where it listens, and that address.
+/// Starts a server on a free port of 127.0.0.1 (or where a `--listen` among the `arguments` says), with the SQLite database that is named or `grtc.db` in `directory`, no
+/// limit on messages and deliveries (or what a `--message-rate` or `--delivery-rate` says), and `arguments` in addition. Gives it once it has said where it listens, and that address.
 ///
 /// # Errors
 /// When it can't be started, or ends or stays silent instead. The error has its log.
@@ -131,8 +154,14 @@ pub async fn serve(
     let file = File::create(directory.join(LOG)).context("can't make a file for the server's log")?;
     let database = database.map_or_else(|| directory.join("grtc.db"), Path::to_path_buf);
     let database = format!("sqlite://{}?mode=rwc", database.display());
+    let named = |flag: &str| arguments.iter().any(|argument| argument.as_ref() == flag);
+    let unless_named = |flag, value| if named(flag) { Vec::new() } else { vec![flag, value] };
     server
-        .args(["--listen", "127.0.0.1:0", "--message-rate", "0", "--log-format", "json", "--database-url", &database])
+        .args(unless_named("--listen", "127.0.0.1:0"))
+        .args(unless_named("--message-rate", "0"))
+        .args(["--log-format", "json", "--database-url", &database])
+        // In the environment, where an older server does not mind it; a flag among the arguments wins.
+        .env("GRTC_DELIVERY_RATE", "0")
         .args(arguments)
         .current_dir(directory)
         .stdin(Stdio::null())

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     iter::repeat_n,
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -12,11 +12,12 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
+    door::Door,
     frame,
     report::{Limit, Measure},
     socket::Socket,
     target::Target,
-    window::{Meter, Plan},
+    window::{Meter, Plan, Sample},
 };
 
 const BUFFER: usize = 32 * 1024;
@@ -51,13 +52,7 @@ type UnderWay = Arc<Mutex<VecDeque<Instant>>>;
 pub async fn measure(target: &Target, plan: Plan, shape: &Shape, measures: &mut Vec<Measure>) -> anyhow::Result<()> {
     let depths = shape.depth.map_or(vec![1, 16], |depth| vec![depth.max(1)]);
     for depth in depths {
-        let meter = Arc::new(Meter::default());
-        let mut tasks = JoinSet::new();
-        for pair in 0..shape.pairs {
-            start_pair(target.address(), &format!("relay-{depth}-{pair}"), shape.bytes, depth, &meter, &mut tasks)
-                .await?;
-        }
-        let sample = meter.window(target, plan, &mut tasks).await?;
+        let sample = sample(target, plan, shape, depth).await?;
         let measure = Measure::of(format!("relay.{depth}"), "message", &sample);
         let measure = match depth {
             1 => measure.goal("server_cpu_us", Limit::AtMost, 7.0),
@@ -69,16 +64,29 @@ pub async fn measure(target: &Target, plan: Plan, shape: &Shape, measures: &mut 
     Ok(())
 }
 
+/// What so many messages under way in each pair take.
+///
+/// # Errors
+/// As [`measure`].
+pub async fn sample(target: &Target, plan: Plan, shape: &Shape, depth: usize) -> anyhow::Result<Sample> {
+    let meter = Arc::new(Meter::default());
+    let mut tasks = JoinSet::new();
+    for pair in 0..shape.pairs {
+        start_pair(target.door(), &format!("relay-{depth}-{pair}"), shape.bytes, depth, &meter, &mut tasks).await?;
+    }
+    meter.window(target, plan, &mut tasks).await
+}
+
 async fn start_pair(
-    server: SocketAddr,
+    door: &Door,
     room: &str,
     bytes: usize,
     depth: usize,
     meter: &Arc<Meter>,
     tasks: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
-    let a = Socket::join(server, Ipv4Addr::LOCALHOST, room, "a", BUFFER).await?;
-    let b = Socket::join(server, Ipv4Addr::LOCALHOST, room, "b", BUFFER).await?;
+    let a = Socket::join(door, Ipv4Addr::LOCALHOST, room, "a", BUFFER).await?;
+    let b = Socket::join(door, Ipv4Addr::LOCALHOST, room, "b", BUFFER).await?;
     let (to_a, to_b) = (UnderWay::default(), UnderWay::default());
     for (socket, target, first, inbound, outbound) in [(b, "a", 0, &to_b, &to_a), (a, "b", depth, &to_a, &to_b)] {
         let message = frame::encode(frame::TEXT, offer(target, bytes).as_bytes());

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::window::Sample;
+use crate::window::{Sample, percentile};
 
 /// All that was measured.
 #[derive(Debug, Serialize)]
@@ -38,6 +38,9 @@ pub struct Measure {
     /// Name and value.
     #[serde(serialize_with = "as_object")]
     pub figures: Vec<(&'static str, f64)>,
+    /// How many there were in each second, where that is measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub histogram: Vec<u64>,
     /// What the figures are held to.
     pub targets: Vec<Goal>,
 }
@@ -89,7 +92,7 @@ impl Measure {
     /// A measurement with these figures. It is shown on stderr once its targets are known: see [`Measure::show`].
     #[must_use]
     pub fn new(name: impl Into<String>, unit: &'static str, figures: Vec<(&'static str, f64)>) -> Self {
-        Self { name: name.into(), ok: true, reason: None, unit, figures, targets: Vec::new() }
+        Self { name: name.into(), ok: true, reason: None, unit, figures, histogram: Vec::new(), targets: Vec::new() }
     }
 
     /// What one window of load tells: rate, CPU time per unit, latencies.
@@ -119,10 +122,16 @@ impl Measure {
         measure.show()
     }
 
+    /// One of its figures, not a number if it has none of this name.
+    #[must_use]
+    pub fn figure(&self, name: &str) -> f64 {
+        self.figures.iter().find(|(other, _)| *other == name).map_or(f64::NAN, |(_, value)| *value)
+    }
+
     /// Holds a figure to a target.
     #[must_use]
     pub fn goal(mut self, figure: &'static str, limit: Limit, target: f64) -> Self {
-        let value = self.figures.iter().find(|(name, _)| *name == figure).map_or(f64::NAN, |(_, value)| *value);
+        let value = self.figure(figure);
         let met = match limit {
             Limit::AtMost => value <= target,
             Limit::AtLeast => value >= target,
@@ -137,7 +146,8 @@ impl Measure {
         let figures: Vec<_> = self.figures.iter().map(|(name, value)| format!("{name} {}", round(*value))).collect();
         let goals: Vec<_> = self.targets.iter().map(Goal::sentence).collect();
         let reason = self.reason.as_ref().map(|reason| format!("NOT MEASURED: {reason}"));
-        let parts: Vec<_> = [goals, figures].concat().into_iter().chain(reason).collect();
+        let histogram = (!self.histogram.is_empty()).then(|| format!("in each second {:?}", self.histogram));
+        let parts: Vec<_> = [goals, figures].concat().into_iter().chain(histogram).chain(reason).collect();
         eprintln!("{:<14} {}", self.name, parts.join("  "));
         self
     }
@@ -157,12 +167,6 @@ impl Limit {
             Self::AtLeast => '≥',
         }
     }
-}
-
-/// The least value, in microseconds, that so many of a hundred are at most.
-fn percentile(sorted: &[u32], percent: usize) -> f64 {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    f64::from(sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()) / 1e3
 }
 
 /// Three digits behind the point for small figures, none for large ones: more would be noise.
@@ -185,13 +189,5 @@ mod tests {
         let measure =
             measure.goal("a", Limit::AtMost, 2.0).goal("a", Limit::AtLeast, 2.5).goal("b", Limit::AtMost, 9.0);
         assert_eq!(measure.targets.iter().map(|goal| goal.met).collect::<Vec<_>>(), [true, false, false]);
-    }
-
-    #[test]
-    fn percentiles_are_of_what_was_measured() {
-        let sorted: Vec<u32> = (1..=100).map(|n| n * 1_000).collect();
-        assert!((percentile(&sorted, 50) - 50.0).abs() < f64::EPSILON);
-        assert!((percentile(&sorted, 99) - 99.0).abs() < f64::EPSILON);
-        assert!((percentile(&[7_000], 99) - 7.0).abs() < f64::EPSILON);
     }
 }

@@ -1,18 +1,16 @@
 //! A WebSocket client that costs little: frames are made once and sent many times, and read where they arrive.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    ops::Range,
-};
+use std::{net::Ipv4Addr, ops::Range};
 
 use anyhow::{Context, bail};
 use grtc_protocol::CloseCode;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpSocket, TcpStream},
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::frame::{self, CLOSE, PING, PONG, TEXT};
+use crate::{
+    door::Door,
+    frame::{self, CLOSE, PING, PONG, TEXT},
+    stream::Stream,
+};
 
 /// The key of RFC 6455's example and its answer.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -25,7 +23,7 @@ const SOURCES: u8 = 16;
 /// A peer in a room.
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     input: Vec<u8>,
     /// What of `input` has arrived and was not taken yet.
     unread: Range<usize>,
@@ -38,20 +36,45 @@ impl Socket {
     ///
     /// # Errors
     /// When any of it fails.
-    pub async fn join(
-        server: SocketAddr,
-        source: Ipv4Addr,
-        room: &str,
-        peer: &str,
-        buffer: usize,
-    ) -> anyhow::Result<Self> {
-        let stream = connect(server, source).await.context("can't connect")?;
-        let mut socket = Self { stream, input: vec![0; buffer], unread: 0..0, pong: None };
-        socket.upgrade(server, room, peer).await.context("no upgrade")?;
-        socket.wait().await.context("no room_state")?;
-        let first = socket.take()?.context("no room_state")?;
+    pub async fn join(door: &Door, source: Ipv4Addr, room: &str, peer: &str, buffer: usize) -> anyhow::Result<Self> {
+        let mut socket = Self::open(door, source, &format!("/ws/{room}?peer_id={peer}"), buffer).await?;
+        let first = socket.next().await.context("no room_state")?;
         anyhow::ensure!(frame::is(first, "room_state")?, "expected room_state, got {}", String::from_utf8_lossy(first));
         Ok(socket)
+    }
+
+    /// Connects from `source` and upgrades at `path`, without waiting for any frame; `buffer` is how many bytes are read at
+    /// once at most. Room and peer id, which begin the path, are whose token it shows: a client that comes back is the same.
+    ///
+    /// # Errors
+    /// When any of it fails.
+    pub async fn open(door: &Door, source: Ipv4Addr, path: &str, buffer: usize) -> anyhow::Result<Self> {
+        let stream = door.connect(source).await?;
+        let mut socket = Self { stream, input: vec![0; buffer], unread: 0..0, pong: None };
+        socket.upgrade(door, path).await.context("no upgrade")?;
+        Ok(socket)
+    }
+
+    /// Waits for the next text message.
+    ///
+    /// # Errors
+    /// As [`Socket::wait`] and [`Socket::take`].
+    pub async fn next(&mut self) -> anyhow::Result<&[u8]> {
+        let message = loop {
+            self.wait().await?;
+            if let Some(message) = self.take_range()? {
+                break message;
+            }
+        };
+        self.input.get(message).context("a message out of nowhere")
+    }
+
+    /// Ends the connection with a reset: what has arrived and was not read is gone.
+    ///
+    /// # Errors
+    /// When the system can't.
+    pub fn reset(self) -> anyhow::Result<()> {
+        self.stream.set_zero_linger().context("can't reset a connection")
     }
 
     /// Sends frames that are ready to be sent: see [`frame::encode`].
@@ -59,7 +82,8 @@ impl Socket {
     /// # Errors
     /// When the connection has ended.
     pub async fn send(&mut self, frames: &[u8]) -> anyhow::Result<()> {
-        self.stream.write_all(frames).await.context("can't send")
+        self.stream.write_all(frames).await.context("can't send")?;
+        self.stream.flush().await.context("can't send")
     }
 
     /// Waits until there is a frame to take.
@@ -81,21 +105,24 @@ impl Socket {
     /// # Errors
     /// When the server closed, or sent a binary frame.
     pub fn take(&mut self) -> anyhow::Result<Option<&[u8]>> {
-        let payload = loop {
+        Ok(self.take_range()?.and_then(|payload| self.input.get(payload)))
+    }
+
+    fn take_range(&mut self) -> anyhow::Result<Option<Range<usize>>> {
+        loop {
             let unread = self.input.get(self.unread.clone()).unwrap_or_default();
             let Some((opcode, payload)) = frame::decode(unread)? else { return Ok(None) };
             let payload = self.unread.start + payload.start..self.unread.start + payload.end;
             self.unread.start = payload.end;
             let bytes = self.input.get(payload.clone()).unwrap_or_default();
             match opcode {
-                TEXT => break payload,
+                TEXT => return Ok(Some(payload)),
                 PING => self.pong = Some(frame::encode(PONG, bytes)),
                 PONG => {}
                 CLOSE => bail!(closed(bytes)),
                 other => bail!("the server sent a frame of type {other}"),
             }
-        };
-        Ok(self.input.get(payload))
+        }
     }
 
     /// Closes with 1000, waits for the server's close frame and for the end of the connection, which is the server's to
@@ -131,19 +158,32 @@ impl Socket {
             while self.take()?.is_some() {}
             self.make_room();
             let Some(free) = self.input.get_mut(self.unread.end..) else { return Ok(()) };
-            match self.stream.try_read(free) {
-                Ok(0) => bail!("the server ended the connection"),
-                Ok(count) => self.unread.end += count,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error).context("can't receive"),
+            match self.stream.read_now(free).context("can't receive")? {
+                Some(0) => bail!("the server ended the connection"),
+                Some(count) => self.unread.end += count,
+                None => return Ok(()),
             }
         }
     }
 
-    async fn upgrade(&mut self, server: SocketAddr, room: &str, peer: &str) -> anyhow::Result<()> {
+    /// Takes everything that has arrived by now, and answers a ping.
+    ///
+    /// # Errors
+    /// As [`Socket::drain`] and [`Socket::send`].
+    pub async fn tend(&mut self) -> anyhow::Result<()> {
+        self.drain()?;
+        match self.pong.take() {
+            Some(pong) => self.send(&pong).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn upgrade(&mut self, door: &Door, path: &str) -> anyhow::Result<()> {
+        let authorization = door.authorization(path.split('&').next())?;
         let request = format!(
-            "GET /ws/{room}?peer_id={peer} HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{authorization}\r\n",
+            door.address()
         );
         self.send(request.as_bytes()).await?;
         loop {
@@ -183,13 +223,6 @@ impl Socket {
 pub fn source(worker: usize) -> Ipv4Addr {
     let last = u8::try_from(worker % usize::from(SOURCES)).unwrap_or_default();
     Ipv4Addr::new(127, 0, 0, 1 + last)
-}
-
-async fn connect(server: SocketAddr, source: Ipv4Addr) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_nodelay(true)?;
-    socket.bind(SocketAddr::from((source, 0)))?;
-    socket.connect(server).await
 }
 
 fn closed(payload: &[u8]) -> String {

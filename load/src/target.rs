@@ -1,6 +1,6 @@
 //! The server under test.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fs, time::Duration};
 
 use anyhow::{Context, bail};
 use nix::{
@@ -9,47 +9,12 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::process::{SERVER, ServerProcess, binary};
-
-/// Which server to measure.
-#[derive(Clone, Debug, clap::Args)]
-pub struct ServerArgs {
-    /// The server to start [default: grtc-server beside this executable]
-    #[arg(long, global = true, value_name = "PATH", env = "GRTC_SERVER_BIN")]
-    pub server_bin: Option<PathBuf>,
-    /// One more argument for the server that is started (repeatable).
-    #[arg(long, global = true, value_name = "ARG", allow_hyphen_values = true)]
-    pub server_arg: Vec<String>,
-    /// Measure this running server instead (needs --pid; start it with --message-rate 0).
-    #[arg(long, global = true, value_name = "http://ADDRESS:PORT", value_parser = address)]
-    pub url: Option<SocketAddr>,
-    /// The process id of the running server (needs --url).
-    #[arg(long, global = true)]
-    pub pid: Option<u32>,
-    /// Keep the server that is started on the first CPU and the load on the second. The server then starts one worker.
-    #[arg(long, global = true)]
-    pub pin: bool,
-}
-
-impl ServerArgs {
-    /// The binary that is started, or the address of the running server.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self.url {
-            Some(address) => format!("http://{address}"),
-            None => self.binary().map(|path| path.display().to_string()).unwrap_or_default(),
-        }
-    }
-
-    fn binary(&self) -> anyhow::Result<PathBuf> {
-        self.server_bin.clone().map_or_else(|| binary(SERVER), Ok)
-    }
-}
+use crate::{door::Door, process::ServerProcess, server_args::ServerArgs};
 
 /// A server and what the system knows of its process.
 #[derive(Debug)]
 pub struct Target {
-    address: SocketAddr,
+    door: Door,
     pid: u32,
     clock: ClockId,
     own: Option<ServerProcess>,
@@ -61,8 +26,8 @@ impl Target {
     /// # Errors
     /// When it does not start, or the named process is not there.
     pub async fn new(args: &ServerArgs) -> anyhow::Result<Self> {
-        match (args.url, args.pid) {
-            (Some(address), Some(pid)) => Self::of(address, pid, None),
+        match (&args.url, args.pid) {
+            (Some(url), Some(pid)) => Self::of(args.door(url.address, url.tls)?, pid, None),
             (None, None) => Self::start(args).await,
             _ => bail!("--url and --pid go together"),
         }
@@ -74,24 +39,43 @@ impl Target {
             // A child inherits it, so that the server counts its CPUs right from the start.
             pin(0)?;
         }
-        let server = ServerProcess::start(&binary, &args.server_arg).await;
+        let server = ServerProcess::start(&binary, &args.arguments()).await;
         if args.pin {
             pin(1)?;
         }
         let server = server?;
-        Self::of(server.address(), server.pid(), Some(server))
+        Self::of(args.door(server.address(), args.ca.is_some())?, server.pid(), Some(server))
     }
 
-    fn of(address: SocketAddr, pid: u32, own: Option<ServerProcess>) -> anyhow::Result<Self> {
-        let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid.try_into()?));
-        let clock = clock.with_context(|| format!("can't read the CPU time of process {pid}"))?;
-        Ok(Self { address, pid, clock, own })
+    fn of(door: Door, pid: u32, own: Option<ServerProcess>) -> anyhow::Result<Self> {
+        Ok(Self { door, pid, clock: clock(pid)?, own })
     }
 
-    /// Where it listens.
+    /// The way in.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// Ends the server without a warning (SIGKILL).
+    ///
+    /// # Errors
+    /// When it was not started here.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        let own = self.own.as_mut().context("a server that runs already is not killed: leave --url away")?;
+        own.kill().await
+    }
+
+    /// Starts the server that was killed again, on its port and with its database.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
+        let own = self.own.as_mut().context("a server that runs already is not started")?;
+        own.start_again().await?;
+        self.pid = own.pid();
+        self.clock = clock(self.pid)?;
+        Ok(())
     }
 
     /// User and system time of all its threads, those that have ended included, to the nanosecond.
@@ -107,11 +91,31 @@ impl Target {
     /// # Errors
     /// When the process has ended.
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// The most resident memory that it had since the last [`Target::forget_peak`].
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub fn peak_bytes(&self) -> anyhow::Result<u64> {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// Lets the peak begin anew at what is resident now.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub fn forget_peak(&self) -> anyhow::Result<()> {
+        fs::write(format!("/proc/{}/clear_refs", self.pid), "5").context("can't reset the server's peak of memory")
+    }
+
+    fn status_bytes(&self, field: &str) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid));
         let status = status.with_context(|| format!("process {} is gone", self.pid))?;
         let kilobytes =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB")?.trim().parse().ok());
-        kilobytes.map(|kb: u64| kb * 1024).context("no VmRSS in the process's status")
+            status.lines().find_map(|line| line.strip_prefix(field)?.strip_suffix("kB")?.trim().parse().ok());
+        kilobytes.map(|kb: u64| kb * 1024).with_context(|| format!("no {field} in the process's status"))
     }
 
     /// Ends the server if it was started here.
@@ -147,29 +151,13 @@ pub fn machine_cpu() -> anyhow::Result<Duration> {
     Ok(Duration::from_millis(busy.map(|(_, ticks)| ticks * 10).sum()))
 }
 
+fn clock(pid: u32) -> anyhow::Result<ClockId> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid.try_into()?));
+    clock.with_context(|| format!("can't read the CPU time of process {pid}"))
+}
+
 fn pin(cpu: usize) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     set.set(cpu)?;
     sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("can't stay on CPU {cpu}"))
-}
-
-/// Load is for a server on this machine alone: its CPU time and memory could not be read anywhere else.
-fn address(url: &str) -> Result<SocketAddr, String> {
-    let address = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
-    match address.parse::<SocketAddr>() {
-        Ok(address) if address.is_ipv4() && address.ip().is_loopback() => Ok(address),
-        _ => Err("an address of this machine, such as http://127.0.0.1:8001".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loads_nothing_but_this_machine() {
-        assert!(address("http://127.0.0.1:8001/").is_ok());
-        assert!(address("http://192.0.2.1:8001").is_err());
-        assert!(address("http://example.org").is_err());
-    }
 }

@@ -111,3 +111,37 @@ async fn hold(tasks: &mut JoinSet<anyhow::Result<()>>, time: Duration) -> anyhow
         () = sleep(time) => Ok(()),
     }
 }
+
+/// The least value, in microseconds, that so many of a hundred are at most.
+#[must_use]
+pub fn percentile(sorted: &[u32], percent: usize) -> f64 {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    f64::from(sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()) / 1e3
+}
+
+/// The middle one of some values, not a number when there is none.
+#[must_use]
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_what_was_measured() {
+        let sorted: Vec<u32> = (1..=100).map(|n| n * 1_000).collect();
+        assert!((percentile(&sorted, 50) - 50.0).abs() < f64::EPSILON);
+        assert!((percentile(&sorted, 99) - 99.0).abs() < f64::EPSILON);
+        assert!((percentile(&[7_000], 99) - 7.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_median_is_the_middle_one() {
+        assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < f64::EPSILON);
+        assert!(median(&[]).is_nan());
+    }
+}

@@ -24,6 +24,7 @@ async fn every_kind_of_load_is_served() -> anyhow::Result<()> {
         &["broadcast", "--peers", "10"],
         &["joins", "--workers", "8"],
         &["idle", "--from", "10", "--to", "40"],
+        &["resume", "--clients", "40", "--missed", "20"],
         &["items", "--connections", "4"],
     ] {
         let report = measure(server.address(), server.pid(), what).await;

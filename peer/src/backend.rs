@@ -1,12 +1,15 @@
 //! The seam between the driver and the connections: what it asks of one, and what one tells it. [`rtc`](crate::rtc) makes
 //! real ones; the driver's tests have their own.
 
+use std::{net::IpAddr, sync::Arc};
+
 use grtc_protocol::{PeerId, signal::IceCandidate};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     channel::{Channel, Label},
+    delivery::Delivery,
     event,
     negotiator::{ConnectionNumber, Input},
     report::{CandidatePair, LocalCause, Stage, Timings},
@@ -33,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) channel: Option<Label>,
     /// An earlier connection of the pair was secured, and no channel opened on it.
     pub(crate) stuck: bool,
+    /// The pair's messages.
+    pub(crate) delivery: Arc<Delivery>,
     /// The program leaves the room.
     pub(crate) leaving: CancellationToken,
     /// To the driver.
@@ -62,8 +67,14 @@ pub(crate) enum Event {
     Local(LocalCause),
     /// This phase is under way.
     Stage(Stage),
-    /// There is a channel of this label to send on, in place of the last one.
-    Channel { label: Label, open: Open },
+    /// Messages can be sent, in place of what there was to send them on.
+    Open(Open),
+    /// Nothing has come from the other side for a while.
+    Silent,
+    /// Something has come after all.
+    Heard,
+    /// What the transport has acknowledged of what was sent, in bytes, and whether there is more.
+    Progress { acknowledged: u64, waiting: bool },
 }
 
 /// An open channel, and how it came about.
@@ -72,6 +83,10 @@ pub(crate) struct Open {
     pub(crate) channel: Channel,
     pub(crate) pair: CandidatePair,
     pub(crate) timings: Timings,
+    /// This side's address on the path, if it is known.
+    pub(crate) address: Option<IpAddr>,
+    /// The other side's program was restarted: what it had not taken is lost.
+    pub(crate) restarted: bool,
     /// Set once the program knows of the channel: its messages follow then.
     pub(crate) deliver: watch::Sender<bool>,
 }

@@ -13,6 +13,7 @@ mod options;
 mod output;
 mod printer;
 mod swarm;
+mod token;
 mod waiting;
 
 use std::time::Instant;
@@ -109,6 +110,9 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(without_empty_variables)
 }
 
+/// This library prints what it sends and what comes: the token to come back with, and credentials of relays.
+const SECRETS: &str = "tungstenite=warn,tokio_tungstenite=warn";
+
 /// Below `trace` the library's own lines are left out: it reports every packet that can't be sent. They carry addresses, too.
 fn log_to_stderr(level: LogLevel, asked: Option<&str>) {
     let filter = match level {
@@ -120,7 +124,7 @@ fn log_to_stderr(level: LogLevel, asked: Option<&str>) {
         LogLevel::Trace => "trace",
     };
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(asked.unwrap_or(filter)))
+        .with_env_filter(EnvFilter::new(format!("{},{SECRETS}", asked.unwrap_or(filter))))
         .with_writer(stderr::Writer::default)
         .with_ansi(output::is_colourful(&std::io::stderr()))
         .log_internal_errors(false)

@@ -1,6 +1,7 @@
 //! Joining a room: the handle, and the stream of what happens.
 
 mod config;
+mod first_frame;
 
 use std::{
     pin::Pin,
@@ -10,20 +11,19 @@ use std::{
 
 use futures_util::Stream;
 use grtc_protocol::{PeerId, RoomId, server::ServerMessage};
+use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::config::Config;
+use self::first_frame::first_frame;
 use crate::{
-    channels::{Channels, SendError, SentToAll},
+    channels::{Channels, SendError, Sent, SentToAll},
     driver::{Command, Driver, Start},
     event::{Event, Payload},
     limits::{EVENT_QUEUE, SOCKET_BUFFER_BYTES},
-    link::{
-        LinkEnds, LinkError, SignalLink,
-        session::{self, Session},
-        ws::WebSocketLink,
-    },
+    link::{LinkError, SignalLink, session::Session, ws::WebSocketLink},
+    network_watch,
     report::PeerStatus,
     rtc::{self, IceServer, NetworkError, Settings, WebRtc},
 };
@@ -68,17 +68,19 @@ impl Peer {
     /// # Errors
     /// When the server can't be reached or says no, or this machine has no usable network address.
     pub async fn join(config: Config) -> Result<(Self, Events), JoinError> {
-        let link = WebSocketLink::new(config.server.clone(), config.room.clone());
+        let link = WebSocketLink::new(config.server.clone(), config.room.clone())
+            .with_token(config.token.clone())
+            .with_roots(config.roots.clone());
         Self::join_over(config, Arc::new(link)).await
     }
 
-    /// Joins a room over a link of your own. [`Config::server`] is not used.
+    /// Joins a room over a link of your own. [`Config::server`] and [`Config::token`] are not used.
     ///
     /// # Errors
     /// As [`Peer::join`].
     pub async fn join_over(config: Config, link: Arc<dyn SignalLink>) -> Result<(Self, Events), JoinError> {
         config.network.addresses()?;
-        let (ends, first) = session::first_frame(Arc::clone(&link), config.id.clone()).await?;
+        let (ends, first) = first_frame(&*link, &config).await?;
         let Ok(ServerMessage::RoomState(state)) = ServerMessage::parse(&first) else {
             return Err(JoinError::Protocol);
         };
@@ -88,20 +90,24 @@ impl Peer {
             network: config.network.clone(),
             socket_buffer: SOCKET_BUFFER_BYTES,
         };
+        let (id, token) = (state.your_peer_id, state.resume_token.map(String::from));
+        let session = Session::new(link, id.clone(), ends, token, fastrand::Rng::new());
         let mut urls = settings.ice_servers.iter().flat_map(|server| &server.urls);
         if settings.network.relay_only && !urls.any(|url| rtc::is_turn(url)) {
+            // The server would keep its place.
+            session.leave().await;
             return Err(NetworkError::NoRelay.into());
         }
-        Ok(Self::start(config.room, state.your_peer_id, state.peers, settings, link, ends))
+        Ok(Self::start(id, config.room, config.metadata, first, settings, session))
     }
 
     fn start(
-        room: RoomId,
         id: PeerId,
-        peers: Vec<PeerId>,
+        room: RoomId,
+        metadata: Map<String, Value>,
+        first: String,
         settings: Settings,
-        link: Arc<dyn SignalLink>,
-        ends: LinkEnds,
+        session: Session,
     ) -> (Self, Events) {
         let (events, stream) = mpsc::channel(EVENT_QUEUE);
         let (commands, queue) = mpsc::channel(1);
@@ -109,11 +115,13 @@ impl Peer {
         let driver = Driver::new(Start {
             id: id.clone(),
             room: room.clone(),
-            peers,
-            session: Session::new(link, id.clone(), ends, fastrand::Rng::new()),
+            first,
+            metadata,
+            session,
             backend: Arc::new(WebRtc::new(settings, tracker.clone())),
             channels: Arc::clone(&channels),
             events,
+            changes: network_watch::start(),
             commands: queue,
             tracker: tracker.clone(),
             cancel: cancel.clone(),
@@ -143,18 +151,26 @@ impl Peer {
         self.channels.peers()
     }
 
-    /// Sends a message to one peer. Waits while more is under way than the channel's buffer holds.
+    /// Sends a message to one peer, and waits until its program has it ([`Sent::delivered`]): it stands in the queue of its
+    /// [`Events`]. A connection that breaks meanwhile is made anew, and the message arrives once.
     ///
-    /// `Ok` means that it is on its way; see [`Peer::flush`].
+    /// # Errors
+    /// When there is no open channel to the peer, or the message is too long; and as [`Sent::delivered`].
+    pub async fn send(&self, peer: &PeerId, payload: impl Into<Payload> + Send) -> Result<(), SendError> {
+        self.queue(peer, payload).await?.delivered().await
+    }
+
+    /// Hands over a message to one peer: for who sends many. Waits only while more is under way than there is room for, so
+    /// that who reads slowly is not overrun. Messages arrive in the order in which they are handed over.
     ///
     /// # Errors
     /// When there is no open channel to the peer, or none any more, or the message is too long.
-    pub async fn send(&self, peer: &PeerId, payload: impl Into<Payload> + Send) -> Result<(), SendError> {
-        self.channels.send(peer, &payload.into()).await
+    pub async fn queue(&self, peer: &PeerId, payload: impl Into<Payload> + Send) -> Result<Sent, SendError> {
+        self.channels.queue(peer, &payload.into()).await
     }
 
-    /// Sends a message to all peers that there is an open channel to, and says to whom not: one may take shorter messages
-    /// only, or close meanwhile. Waits for the slowest.
+    /// Sends a message to all peers that there is an open channel to, waits until they have it as [`Peer::send`], and says who
+    /// has not: one may take shorter messages only, or leave meanwhile. Waits for the slowest.
     ///
     /// # Errors
     /// When the message is too long for anybody.
@@ -162,16 +178,16 @@ impl Peer {
         self.channels.send_all(&payload.into()).await
     }
 
-    /// Waits until this peer has acknowledged everything that was sent to it.
+    /// Waits until this peer has everything that was handed over for it before, however long that takes.
     ///
     /// # Errors
-    /// When the channel closes before: what was under way may be lost.
+    /// When the peer is gone before, or restarted: what was under way may be lost.
     pub async fn flush(&self, peer: &PeerId) -> Result<(), SendError> {
         self.flush_marked(peer, || ()).await
     }
 
-    /// As [`Peer::flush`], for who goes on sending: `mark` says how much was sent, before each look at what is under way, and
-    /// what it said before the look that found nothing there is given back.
+    /// As [`Peer::flush`], for who goes on sending: `mark` says how much was handed over, before that is waited for, and what it
+    /// said is given back.
     ///
     /// # Errors
     /// As [`Peer::flush`].

@@ -14,6 +14,7 @@ mod wire;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use grtc_protocol::{PeerId, RoomId, server::LeaveReason};
+use serde_json::{Map, Value};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep, sleep_until},
@@ -24,15 +25,16 @@ use self::{
     pair::Output,
     pairs::Pairs,
     surroundings::{Surroundings, Telling},
-    wire::Frame,
+    wire::{Frame, Metadata},
 };
 use crate::{
     backend::{FromConnection, RtcBackend},
     channels::Channels,
     event::{Event, Via},
-    limits::{DRIVER_QUEUE, EVENT_QUEUE, GOODBYE_AHEAD},
+    limits::{DRIVER_QUEUE, EVENT_QUEUE, GOODBYE_AHEAD, JUST_OPENED, SLEPT_LONG},
     link::session::{Change, Session},
     mesh::{Input, Mesh},
+    network_watch::Changed,
     report::PeerStatus,
 };
 
@@ -46,11 +48,16 @@ pub(crate) enum Command {
 pub(crate) struct Start {
     pub(crate) id: PeerId,
     pub(crate) room: RoomId,
-    pub(crate) peers: Vec<PeerId>,
+    /// The first frame, a `room_state`.
+    pub(crate) first: String,
+    /// What this peer says about itself, if it does.
+    pub(crate) metadata: Map<String, Value>,
     pub(crate) session: Session,
     pub(crate) backend: Arc<dyn RtcBackend>,
     pub(crate) channels: Arc<Channels>,
     pub(crate) events: mpsc::Sender<Event>,
+    /// What changes around this peer.
+    pub(crate) changes: mpsc::Receiver<Changed>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) tracker: TaskTracker,
     pub(crate) cancel: CancellationToken,
@@ -59,13 +66,17 @@ pub(crate) struct Start {
 pub(crate) struct Driver {
     id: PeerId,
     room: RoomId,
+    metadata: Metadata,
     session: Session,
+    /// What comes of pairs is reported to the server, unless it has said that it does not know of that.
+    reports: bool,
     mesh: Mesh,
     pairs: Pairs,
     begin: Instant,
     /// Events that wait for the program to have room.
     events: VecDeque<Telling>,
     program: mpsc::Sender<Event>,
+    changes: mpsc::Receiver<Changed>,
     commands: mpsc::Receiver<Command>,
     connections: mpsc::Receiver<FromConnection>,
     tracker: TaskTracker,
@@ -82,6 +93,7 @@ impl Driver {
             to_driver,
             inbox: start.events.clone(),
             leaving: start.cancel.clone(),
+            tracker: start.tracker.clone(),
             told: Vec::new(),
         };
         let mut driver = Self {
@@ -89,17 +101,20 @@ impl Driver {
             pairs: Pairs::new(start.id.clone(), fastrand::Rng::new(), around),
             id: start.id,
             room: start.room,
+            metadata: start.metadata,
             session: start.session,
+            reports: true,
             begin: Instant::now(),
             events: VecDeque::new(),
             program: start.events,
+            changes: start.changes,
             commands: start.commands,
             connections,
             tracker: start.tracker,
             cancel: start.cancel,
             ended: false,
         };
-        driver.joined(start.peers);
+        driver.frame(&start.first);
         driver
     }
 
@@ -108,7 +123,8 @@ impl Driver {
         let (cancel, program) = (self.cancel.clone(), self.program.clone());
         while !self.ended {
             self.act();
-            let takes_in = self.events.len() < EVENT_QUEUE && !self.session.is_congested();
+            let takes_in = self.events.len() < EVENT_QUEUE;
+            let takes_signals = takes_in && !self.session.is_congested();
             let due = self.mesh.poll_timeout().into_iter().chain(self.pairs.poll_timeout()).min();
             let tick = due.map(|at| self.begin + Duration::from_millis(at));
             tokio::select! {
@@ -119,12 +135,13 @@ impl Driver {
                     if let Ok(permit) = permit {
                         permit.send(telling.event);
                     }
-                    if let Some(deliver) = telling.deliver {
-                        deliver.send_replace(true);
+                    for lets_through in telling.lets_through {
+                        lets_through.send_replace(true);
                     }
                 }
-                Some(event) = self.connections.recv(), if takes_in => self.pairs.event(self.now(), event),
+                Some(event) = self.connections.recv(), if takes_signals => self.pairs.event(self.now(), event),
                 change = self.session.next(), if takes_in => self.change(change),
+                Some(changed) = self.changes.recv() => self.surroundings_changed(&changed),
                 Some(command) = self.commands.recv() => self.command(command),
                 () = sleep_until(tick.unwrap_or_else(Instant::now)), if tick.is_some() => self.tick(),
             }
@@ -137,10 +154,26 @@ impl Driver {
         u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn joined(&mut self, peers: Vec<PeerId>) {
+    fn joined(&mut self, peers: &[PeerId], recovered: Option<bool>, said: Vec<(PeerId, Metadata)>) {
         let (me, room_id) = (self.id.clone(), self.room.clone());
-        self.tell(Event::Joined { peer_id: me.clone(), room_id, peers: peers.clone() });
-        self.feed(Input::RoomState { me, peers });
+        self.tell(Event::Joined { peer_id: me.clone(), room_id, peers: peers.to_vec(), recovered });
+        // Who has missed nothing is told by the frames that follow who came and went.
+        if recovered != Some(true) {
+            if !self.metadata.is_empty() {
+                self.session.send(wire::encode_metadata(&self.metadata));
+            }
+            self.feed(Input::RoomState { me, peers: peers.to_vec() });
+            for (peer_id, metadata) in said {
+                self.tell(Event::PeerUpdated { peer_id, metadata });
+            }
+        }
+        peers.iter().for_each(|peer| self.pairs.present(self.now(), peer));
+    }
+
+    fn surroundings_changed(&mut self, changed: &Changed) {
+        tracing::debug!(slept = ?changed.slept, addresses = changed.addresses.len(), "something has changed around");
+        self.session.changed();
+        self.pairs.network_changed(self.now(), &changed.addresses, changed.slept > SLEPT_LONG);
     }
 
     /// Tells the mesh, and does what it says.
@@ -159,7 +192,9 @@ impl Driver {
     fn change(&mut self, change: Change) {
         match change {
             Change::Text(text) => self.frame(&text),
-            Change::Reconnecting { attempt, delay } => self.tell(Event::Reconnecting { attempt, delay }),
+            Change::Reconnecting { attempt, delay, why } => {
+                self.tell(Event::Reconnecting { attempt, delay, why: why.to_string() });
+            }
             Change::Ended(error) => {
                 self.tell(Event::Ended { code: error.code().to_owned(), message: error.to_string() });
                 self.ended = true;
@@ -169,10 +204,17 @@ impl Driver {
 
     fn frame(&mut self, text: &str) {
         match wire::parse(text) {
-            Some(Frame::RoomState { peers }) => self.joined(peers),
+            Some(Frame::RoomState { peers, recovered, metadata }) => self.joined(&peers, recovered, metadata),
+            Some(Frame::PeerUpdated(peer_id, metadata)) => self.tell(Event::PeerUpdated { peer_id, metadata }),
+            Some(Frame::PeerAway(peer_id)) => self.tell(Event::PeerAway { peer_id }),
+            Some(Frame::PeerBack(peer_id)) => {
+                self.pairs.present(self.now(), &peer_id);
+                self.tell(Event::PeerBack { peer_id });
+            }
             Some(Frame::PeerJoined(peer)) => {
                 self.tell(Event::PeerJoined { peer_id: peer.clone() });
-                self.feed(Input::PeerJoined { peer });
+                self.feed(Input::PeerJoined { peer: peer.clone() });
+                self.pairs.present(self.now(), &peer);
             }
             Some(Frame::PeerLeft(peer, reason)) => {
                 self.tell(Event::PeerLeft { peer_id: peer.clone(), reason });
@@ -186,6 +228,8 @@ impl Driver {
             }
             // A signal crossed with the goodbye of its receiver. The server has said who left.
             Some(Frame::Error { code, .. }) if code == "peer_not_found" => {}
+            // An older server. Nothing else that is sent is unknown to any.
+            Some(Frame::Error { code, .. }) if code == "unknown_type" && self.reports => self.reports = false,
             Some(Frame::Error { code, message }) => self.tell(Event::ServerError { code, message }),
             Some(Frame::Signal(..)) | None => {}
         }
@@ -193,14 +237,23 @@ impl Driver {
 
     /// Does what the pairs say.
     fn act(&mut self) {
-        while let Some(output) = self.pairs.poll_output() {
+        while let Some(output) = self.pairs.poll_output(self.now()) {
             match output {
                 Output::Signal(peer, message) => self.session.send(wire::encode(&peer, message)),
                 Output::Opened(peer) => self.feed(Input::Opened { peer }),
                 Output::Lost(peer) => self.feed(Input::Lost { peer }),
+                Output::Doubt => self.session.doubt(),
             }
         }
-        self.events.extend(self.pairs.told());
+        for telling in self.pairs.told() {
+            if let Some(report) = wire::encode_report(&telling.event)
+                && self.reports
+                && !self.session.is_congested()
+            {
+                self.session.send(report);
+            }
+            self.events.push_back(telling);
+        }
     }
 
     fn tell(&mut self, event: Event) {
@@ -216,6 +269,9 @@ impl Driver {
     /// Tells the server, closes every connection, and waits until all is closed.
     async fn finish(mut self) {
         let now = self.now();
+        // Somebody who was connected a moment ago may not know it yet, and never would.
+        let open_since = self.pairs.announced_last().map(|at| Duration::from_millis(now.saturating_sub(at)));
+        sleep(open_since.map_or(Duration::ZERO, |since| JUST_OPENED.saturating_sub(since))).await;
         self.cancel.cancel();
         self.pairs.end_channels();
         drop(self.connections);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use grtc_protocol::{PeerId, RoomId, server::LeaveReason};
+use serde_json::{Map, Value};
 
 use crate::report::{CandidatePair, LocalCause, Stage, Timings};
 
@@ -19,6 +20,9 @@ pub enum Event {
         room_id: RoomId,
         /// Everybody else, in the order in which they joined.
         peers: Vec<PeerId>,
+        /// After a lost link: whether nothing was missed, and what happened meanwhile follows. `None` at the start, and of a
+        /// server that keeps nobody's place.
+        recovered: Option<bool>,
     },
     /// Somebody came.
     PeerJoined {
@@ -31,6 +35,23 @@ pub enum Event {
         peer_id: PeerId,
         /// Why, if the server says so.
         reason: Option<LeaveReason>,
+    },
+    /// Somebody's link broke, and the server keeps its place: it is still in the room, and may come back.
+    PeerAway {
+        /// Who.
+        peer_id: PeerId,
+    },
+    /// Somebody who was away is back, and gets what it missed.
+    PeerBack {
+        /// Who.
+        peer_id: PeerId,
+    },
+    /// What somebody says about itself: when it says so, and after a join what it has said before.
+    PeerUpdated {
+        /// Who.
+        peer_id: PeerId,
+        /// A name and a color, for instance.
+        metadata: Map<String, Value>,
     },
     /// A connection is being made.
     Connecting {
@@ -55,12 +76,30 @@ pub enum Event {
         /// Which way it came.
         via: Via,
     },
-    /// The data channel is closed. Another connection follows as long as the peer is in the room.
+    /// What was sent and not delivered is lost, or waits for a connection that could not be made: the peer has left or was
+    /// restarted, an [`Event::Failed`] follows, or the connection to a client without streams broke. Another one is made as
+    /// long as the peer is in the room.
     Disconnected {
         /// With whom.
         peer_id: PeerId,
     },
-    /// No connection could be made, after several tries. The other side may still make one.
+    /// Nothing comes from the peer, or the connection broke: another one is being made. What is sent meanwhile waits, and
+    /// arrives when there is one.
+    Interrupted {
+        /// From whom.
+        peer_id: PeerId,
+        /// A sentence.
+        why: String,
+    },
+    /// After an [`Event::Interrupted`] messages go again; none was lost.
+    Recovered {
+        /// To and from whom.
+        peer_id: PeerId,
+        /// How long they did not.
+        gap: Duration,
+    },
+    /// No connection could be made, after several tries. It is tried again when something changes: the other one is back, or
+    /// offers, or this machine has other addresses.
     Failed {
         /// With whom.
         peer_id: PeerId,
@@ -89,6 +128,8 @@ pub enum Event {
         attempt: u32,
         /// The wait before it.
         delay: Duration,
+        /// What is known of the reason: a sentence.
+        why: String,
     },
     /// The server could not take something.
     ServerError {

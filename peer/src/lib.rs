@@ -21,9 +21,12 @@
 //! client   the handle and the event stream
 //! driver   the one select loop: signaling, connections, commands, timers
 //! mesh     pure: who is in the room           negotiator   pure: one pair, from offer to retry
-//! link     the way to the server, opened again when it breaks
+//! liveness pure: how a pair is, and when its connection is replaced
+//! delivery what is sent and comes, over connections that are replaced
+//! link     the way to the server, opened again when it breaks          token   who this peer says it is
 //! backend  the seam to the connections        rtc          connections; the only place that names the webrtc crate
 //! channels the open channels, to send on      report       phases, times, what a failure says
+//! network_watch   what changes around this process: addresses, a sleep
 //! ```
 //! A pair outlives its connections: one that does not open in time, or breaks, is replaced by a fresh one.
 
@@ -31,6 +34,7 @@ mod backend;
 mod channel;
 mod channels;
 mod client;
+mod delivery;
 mod driver;
 mod event;
 #[cfg(test)]
@@ -38,23 +42,28 @@ mod event;
 mod golden;
 mod limits;
 mod link;
+mod liveness;
 mod mesh;
 mod negotiator;
+mod network_watch;
 mod report;
 mod rtc;
+mod token;
 
 pub use self::{
-    channels::{SendError, SentToAll},
+    channels::{SendError, Sent, SentToAll},
     client::{Config, Events, JoinError, Peer},
     event::{Event, Payload, Via},
     limits::MESSAGE_BYTES,
     link::{
-        Incoming, LinkEnds, LinkError, SignalLink,
+        Back, Incoming, Join, LinkEnds, LinkError, Outgoing, SignalLink,
+        roots::{InvalidRoots, Roots},
         url::{InvalidServer, ServerUrl},
         ws::WebSocketLink,
     },
-    negotiator::PairState,
+    liveness::PairState,
     report::{CandidatePair, LocalCause, PeerStatus, Stage, Timings},
     rtc::{IceServer, Network, NetworkError, UnusableIceServer},
+    token::TokenSource,
 };
 pub use grtc_protocol::{PeerId, RoomId};

@@ -121,8 +121,8 @@ impl Mesh {
     }
 
     fn missing(&mut self, now: u64, peer: PeerId, reason: LeaveReason) -> Option<Effect> {
-        use LeaveReason::{Lost, NodeLost, Replaced, Slow};
-        let may_come_back = matches!(reason, Lost | NodeLost | Replaced | Slow);
+        use LeaveReason::{Expired, Lost, NodeLost, Replaced, Slow};
+        let may_come_back = matches!(reason, Expired | Lost | NodeLost | Replaced | Slow);
         match self.members.get_mut(&peer)? {
             Member { open: true, away_until: Some(_) } if may_come_back => None,
             Member { open: true, away_until } if may_come_back => {

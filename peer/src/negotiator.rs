@@ -23,6 +23,9 @@
 //! The side that offered gives a connection 4, 6 and 10 s to open, each time a fresh one, then the pair has failed. The
 //! side that answers waits 12 s, then offers itself; a side that has used its own tries up does not start over, so that two
 //! peers that can't reach each other both end. A failed pair still answers an offer. An open channel resets all.
+//!
+//! Whoever knows more than that says so: [`Input::TryAgain`] makes an offer now and lets all tries begin anew, unless the two sides
+//! have come to an exchange already; [`Input::GiveUp`] ends the tries.
 
 mod attempt;
 mod event;
@@ -35,8 +38,7 @@ mod property;
 use std::collections::VecDeque;
 
 use self::attempt::{Attempt, HeldCandidates, PastAttempts, Step, WaitingOffer};
-pub use self::event::PairState;
-pub(crate) use self::event::{Action, ConnectionNumber, Input, Message};
+pub(crate) use self::event::{Action, ConnectionNumber, Input, Message, State};
 use crate::limits::{OPEN_WAITS_MS, RESPONDER_PATIENCE_MS, RESPONDER_REOPEN_MS};
 
 const NOT_OPEN: &str = "the data channel did not open in time";
@@ -61,7 +63,7 @@ pub(crate) struct Negotiator {
     /// This side's tries were used up once since a channel was open.
     spent: bool,
     deadline: Option<u64>,
-    state: Option<PairState>,
+    state: Option<State>,
     actions: VecDeque<Action>,
 }
 
@@ -103,6 +105,8 @@ impl Negotiator {
             Input::OperationFailed { connection, message } => self.operation_failed(now, connection, &message),
             Input::ChannelOpen { connection } => self.channel_open(connection),
             Input::ConnectionLost { connection, reason } => self.connection_lost(now, connection, &reason),
+            Input::TryAgain => self.try_again(now),
+            Input::GiveUp { reason } => self.give_up(&reason),
             Input::Tick => self.tick(now),
         }
     }
@@ -118,7 +122,8 @@ impl Negotiator {
     }
 
     /// How far the pair is; `None` before it began.
-    pub(crate) fn state(&self) -> Option<PairState> {
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> Option<State> {
         self.state
     }
 
@@ -129,7 +134,7 @@ impl Negotiator {
         if self.initiator {
             self.offer(now);
         } else {
-            self.enter(PairState::Connecting);
+            self.enter(State::Connecting);
             self.deadline = Some(now + RESPONDER_PATIENCE_MS);
         }
     }
@@ -166,7 +171,7 @@ impl Negotiator {
         let connection = self.connections;
         self.current = Some(Attempt::new(connection, name, offered_here));
         self.actions.push_back(Action::Open { connection, channel: offered_here });
-        self.enter(PairState::Connecting);
+        self.enter(State::Connecting);
         connection
     }
 
@@ -190,7 +195,7 @@ impl Negotiator {
         let Some(current) = self.current.as_mut().filter(|current| current.connection == connection) else { return };
         current.open = true;
         (self.tries, self.spent, self.deadline, self.refusal) = (0, false, None, None);
-        self.enter(PairState::Connected);
+        self.enter(State::Connected);
     }
 
     fn connection_lost(&mut self, now: u64, connection: ConnectionNumber, reason: &str) {
@@ -200,14 +205,35 @@ impl Negotiator {
             // The patience that runs says when this side offers itself.
             (false, false) => self.drop_connection(),
             (true, true) => {
-                self.enter(PairState::Disconnected);
+                self.enter(State::Disconnected);
                 self.offer(now);
             }
             (true, false) => {
-                self.enter(PairState::Disconnected);
+                self.enter(State::Disconnected);
                 self.drop_connection();
                 self.deadline = Some(now + RESPONDER_REOPEN_MS);
             }
+        }
+    }
+
+    /// Offers at once, whatever the role and whatever was tried, unless an exchange of descriptions is on its way or has ended.
+    fn try_again(&mut self, now: u64) {
+        match self.current.as_ref().map(|current| current.step) {
+            _ if self.state.is_none() => {}
+            // That one has not gone yet, and is as good as another.
+            Some(Step::Offering) => (self.tries, self.spent) = (1, false),
+            None | Some(Step::AwaitingAnswer) => {
+                (self.tries, self.spent) = (0, false);
+                self.offer(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn give_up(&mut self, reason: &str) {
+        if self.state.is_some_and(|state| state != State::Failed) {
+            self.spent = true;
+            self.fail(reason);
         }
     }
 
@@ -239,10 +265,10 @@ impl Negotiator {
         self.deadline = None;
         let message = self.refusal.take().unwrap_or_else(|| reason.to_owned());
         self.actions.push_back(Action::Error { message });
-        self.enter(PairState::Failed);
+        self.enter(State::Failed);
     }
 
-    fn enter(&mut self, state: PairState) {
+    fn enter(&mut self, state: State) {
         if self.state != Some(state) {
             self.state = Some(state);
             self.actions.push_back(Action::State(state));

@@ -8,7 +8,7 @@ use std::{
 use grtc_protocol::PeerId;
 use serde::{Deserialize, Serialize};
 
-use crate::negotiator::PairState;
+use crate::liveness::PairState;
 
 /// The candidate pair in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ pub struct PeerStatus {
     /// Whether it is in the room now; an open channel may outlive its link to the server.
     pub present: bool,
     /// How far the connection is.
-    pub state: Option<PairState>,
+    pub state: PairState,
     /// How far the connection came that is being made, or could not be made.
     pub stage: Option<Stage>,
     /// The candidate pair in use, when it is open.

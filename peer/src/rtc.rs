@@ -6,6 +6,7 @@
 //! | [`task`] | the task that owns one: commands in, events out |
 //! | [`channel_set`] | the channels of one, each with a pump |
 //! | [`pump`] | reads one channel |
+//! | [`stream_pump`] | reads one of streams, and sends on it |
 //! | [`channel`] | a data channel to send on |
 //! | [`window`] | how long a message may be, and how much may be under way |
 //! | [`sizes`] | what descriptions say about that |
@@ -29,6 +30,7 @@ mod pump;
 mod runtime;
 mod settings;
 mod sizes;
+mod stream_pump;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -39,7 +41,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use self::{ice_server::is_turn, settings::Settings};
+pub(crate) use self::{ice_server::is_turn, network::present_addresses, settings::Settings};
 pub use self::{
     ice_server::{IceServer, UnusableIceServer},
     network::{Network, NetworkError},

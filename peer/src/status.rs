@@ -3,6 +3,7 @@
 //! It has no authentication, so that it listens on loopback unless it is told otherwise, and there answers only to the
 //! names of loopback: a web page elsewhere can't reach it by a name of its own (DNS rebinding).
 
+mod gaps;
 pub(crate) mod routes;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 use grtc_peer::{Event, Peer, PeerStatus};
 use serde::Serialize;
 
+use self::gaps::Gaps;
 use crate::text::escaped;
 
 /// Lines of the log, and messages, that the page shows.
@@ -38,6 +40,7 @@ struct Notes {
     received: u64,
     messages: VecDeque<Message>,
     log: VecDeque<Line>,
+    gaps: Gaps,
 }
 
 /// How the link to the server is.
@@ -77,6 +80,7 @@ struct Snapshot {
     peers: Vec<PeerStatus>,
     messages: Vec<Message>,
     log: Vec<Line>,
+    gaps: Gaps,
 }
 
 impl Board {
@@ -97,9 +101,18 @@ impl Board {
         let t_ms = self.t_ms();
         let mut notes = self.lock();
         match event {
-            Event::Joined { .. } => notes.link = Link::Up,
-            Event::Reconnecting { .. } => notes.link = Link::Reconnecting,
+            Event::Joined { .. } => {
+                notes.link = Link::Up;
+                notes.gaps.over(None, t_ms);
+            }
+            Event::Reconnecting { why, .. } => {
+                notes.link = Link::Reconnecting;
+                notes.gaps.begin(None, t_ms, why);
+            }
             Event::Ended { .. } => notes.link = Link::Ended,
+            Event::Interrupted { peer_id, why } => notes.gaps.begin(Some(peer_id), t_ms, why),
+            Event::Disconnected { peer_id } => notes.gaps.begin(Some(peer_id), t_ms, "disconnected"),
+            Event::Recovered { peer_id, .. } | Event::Connected { peer_id, .. } => notes.gaps.over(Some(peer_id), t_ms),
             _ => {}
         }
         if let Event::Message { from, payload, via } = event {
@@ -136,6 +149,7 @@ impl Board {
             peers: Vec::new(),
             messages: notes.messages.iter().cloned().collect(),
             log: notes.log.iter().cloned().collect(),
+            gaps: notes.gaps.clone(),
         };
         async move {
             match peer {
@@ -156,17 +170,22 @@ fn push<T>(list: &mut VecDeque<T>, item: T) {
 /// A line of the log. Messages have a place of their own.
 fn line(event: &Event) -> Option<String> {
     Some(match event {
+        Event::Joined { recovered: Some(true), .. } => "back in the room, and missed nothing".to_owned(),
         Event::Joined { peers, .. } => format!("joined the room with {} others", peers.len()),
         Event::PeerJoined { peer_id } => format!("{peer_id} joined"),
         Event::PeerLeft { peer_id, .. } => format!("{peer_id} left"),
+        Event::PeerAway { peer_id } => format!("{peer_id} has lost the server, and may come back"),
+        Event::PeerBack { peer_id } => format!("{peer_id} is back"),
         Event::Connecting { peer_id } => format!("connecting to {peer_id}"),
         Event::Connected { peer_id, timings, .. } => format!("connected to {peer_id} in {} ms", timings.total),
+        Event::Interrupted { peer_id, why } => format!("interrupted: {peer_id} ({})", escaped(why)),
+        Event::Recovered { peer_id, gap } => format!("{peer_id} is reached again after {} ms", gap.as_millis()),
         Event::Disconnected { peer_id } => format!("disconnected from {peer_id}"),
         Event::Failed { peer_id, message, .. } => format!("no connection to {peer_id}: {}", escaped(message)),
         Event::Refused { peer_id, message } => format!("{peer_id}: {}", escaped(message)),
         Event::LocalFailure { peer_id, cause } => format!("no connection to {peer_id}: {cause}"),
-        Event::Reconnecting { attempt, delay } => {
-            format!("the server is gone: attempt {attempt} in {} ms", delay.as_millis())
+        Event::Reconnecting { attempt, delay, why } => {
+            format!("the server is gone ({}): attempt {attempt} in {} ms", escaped(why), delay.as_millis())
         }
         Event::ServerError { code, message } | Event::Ended { code, message } => {
             format!("error ({}): {}", escaped(code), escaped(message))

@@ -12,6 +12,7 @@ use crate::{
     id,
     json::{not_a_string, not_json, present, string},
     limits::{JSON_DEPTH, MESSAGE_ID_BYTES, METADATA_BYTES},
+    report::Report,
     server::ErrorCode,
 };
 
@@ -20,8 +21,35 @@ use crate::{
 pub struct Frame<'a> {
     /// The sender's name for this message. The server answers it with an `ack`, or an `error` with the same `ref`.
     pub id: Option<Cow<'a, str>>,
+    /// Its type.
+    pub kind: Kind,
     /// The message itself.
     pub message: ClientMessage<'a>,
+}
+
+/// The `type` of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `offer`
+    Offer,
+    /// `answer`
+    Answer,
+    /// `ice_candidate`
+    IceCandidate,
+    /// `broadcast`
+    Broadcast,
+    /// `message`
+    Message,
+    /// `metadata`
+    Metadata,
+    /// `auth`
+    Auth,
+    /// `report`
+    Report,
+    /// `leave`
+    Leave,
+    /// `ping`
+    Ping,
 }
 
 /// A message that a client may send.
@@ -51,6 +79,13 @@ pub enum ClientMessage<'a> {
         /// A JSON object, as it was sent.
         metadata: &'a str,
     },
+    /// `auth`: a newer token for this connection.
+    Auth {
+        /// A JWT (RFC 7519).
+        token: Cow<'a, str>,
+    },
+    /// `report`: what came of a pair. The server counts it.
+    Report(Report),
     /// `leave`: the server announces it and closes with 1000.
     Leave,
     /// `ping`: answered with `pong`.
@@ -87,6 +122,8 @@ struct Envelope<'a> {
     data: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     metadata: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    token: Option<&'a RawValue>,
 }
 
 impl<'a> Frame<'a> {
@@ -120,8 +157,12 @@ impl<'a> Frame<'a> {
                 }
             },
         };
-        match envelope.message(text) {
-            Ok(message) => Ok(Self { id, message }),
+        let read = text_of(envelope.kind, "type").and_then(|word| {
+            let kind = Kind::of(&word).ok_or_else(unknown_type)?;
+            Ok((kind, envelope.message(kind, text)?))
+        });
+        match read {
+            Ok((kind, message)) => Ok(Self { id, kind, message }),
             Err((code, message)) => Err(FrameError { code, message, id: id.map(Cow::into_owned) }),
         }
     }
@@ -129,27 +170,66 @@ impl<'a> Frame<'a> {
 
 type Refusal = (ErrorCode, String);
 
+impl Kind {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "offer" => Self::Offer,
+            "answer" => Self::Answer,
+            "ice_candidate" => Self::IceCandidate,
+            "broadcast" => Self::Broadcast,
+            "message" => Self::Message,
+            "metadata" => Self::Metadata,
+            "auth" => Self::Auth,
+            "report" => Self::Report,
+            "leave" => Self::Leave,
+            "ping" => Self::Ping,
+            _ => return None,
+        })
+    }
+
+    /// The word for it in a frame.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Offer => "offer",
+            Self::Answer => "answer",
+            Self::IceCandidate => "ice_candidate",
+            Self::Broadcast => "broadcast",
+            Self::Message => "message",
+            Self::Metadata => "metadata",
+            Self::Auth => "auth",
+            Self::Report => "report",
+            Self::Leave => "leave",
+            Self::Ping => "ping",
+        }
+    }
+}
+
+fn unknown_type() -> Refusal {
+    let text =
+        "\"type\" has to be offer, answer, ice_candidate, broadcast, message, metadata, auth, report, leave or ping";
+    (ErrorCode::UnknownType, text.to_owned())
+}
+
 impl<'a> Envelope<'a> {
-    fn message(&self, text: &'a str) -> Result<ClientMessage<'a>, Refusal> {
-        let kind = text_of(self.kind, "type")?;
+    fn message(&self, kind: Kind, text: &'a str) -> Result<ClientMessage<'a>, Refusal> {
         let signal = |field, value: Option<&RawValue>| {
             needed(value, field)?;
             Ok(ClientMessage::Signal { target: self.target()?, signal: text.trim() })
         };
-        match &*kind {
-            "offer" => signal("offer", self.offer),
-            "answer" => signal("answer", self.answer),
-            "ice_candidate" => signal("candidate", self.candidate),
-            "broadcast" => Ok(ClientMessage::Broadcast { data: needed(self.data, "data")?.get() }),
-            "message" => Ok(ClientMessage::Direct { data: needed(self.data, "data")?.get(), target: self.target()? }),
-            "metadata" => Ok(ClientMessage::Metadata { metadata: metadata(needed(self.metadata, "metadata")?)? }),
-            "leave" => Ok(ClientMessage::Leave),
-            "ping" => Ok(ClientMessage::Ping),
-            _ => Err((
-                ErrorCode::UnknownType,
-                "\"type\" has to be offer, answer, ice_candidate, broadcast, message, metadata, leave or ping"
-                    .to_owned(),
-            )),
+        match kind {
+            Kind::Offer => signal("offer", self.offer),
+            Kind::Answer => signal("answer", self.answer),
+            Kind::IceCandidate => signal("candidate", self.candidate),
+            Kind::Broadcast => Ok(ClientMessage::Broadcast { data: needed(self.data, "data")?.get() }),
+            Kind::Message => {
+                Ok(ClientMessage::Direct { data: needed(self.data, "data")?.get(), target: self.target()? })
+            }
+            Kind::Metadata => Ok(ClientMessage::Metadata { metadata: metadata(needed(self.metadata, "metadata")?)? }),
+            Kind::Report => Ok(ClientMessage::Report(Report::parse(text)?)),
+            Kind::Auth => Ok(ClientMessage::Auth { token: text_of(self.token, "token")? }),
+            Kind::Leave => Ok(ClientMessage::Leave),
+            Kind::Ping => Ok(ClientMessage::Ping),
         }
     }
 

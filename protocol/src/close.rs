@@ -45,7 +45,8 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
-    const ALL: [Self; 19] = [
+    /// Every code that grtc knows.
+    pub const ALL: [Self; 19] = [
         Self::Normal,
         Self::GoingAway,
         Self::Protocol,
@@ -117,11 +118,11 @@ impl CloseCode {
             Self::TooBig => "a message was larger than 65536 bytes",
             Self::Error => "the server failed",
             Self::Restart => "the server restarts",
-            Self::Overloaded => "the server has no room for more connections",
+            Self::Overloaded => "the server has no room for more",
             Self::Replaced => "the same peer connected anew",
             Self::Kicked => "ended by an administrator",
             Self::TooSlow => "the client does not read fast enough",
-            Self::RateLimit => "the client sends more than its message rate",
+            Self::RateLimit => "the client sends or asks for more than its rate",
             Self::BadRequest => "the request was wrong",
             Self::NotAuthenticated => "no valid token",
             Self::NotAllowed => "not allowed",

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny},
+};
 use serde_json::value::RawValue;
 
 /// For `deserialize_with` on an `Option`: a key that is there counts, even when its value is `null`.
@@ -46,6 +49,20 @@ pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     match raw.get().strip_prefix('"')?.strip_suffix('"') {
         Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
         _ => serde_json::from_str(raw.get()).ok().map(Cow::Owned),
+    }
+}
+
+/// Reads an object with these fields. The library takes a list of their values as well, which is another thing.
+///
+/// # Errors
+/// When it is not one.
+pub fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
+    match json.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(json),
+        // What is no JSON at all is told as such.
+        _ => Err(serde_json::from_slice::<IgnoredAny>(json)
+            .err()
+            .unwrap_or_else(|| serde_json::Error::custom("it is no object"))),
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`client`] | what a client sends: [`client::Frame`] |
 //! | [`server`] | what a client gets: [`server::ServerMessage`] |
 //! | [`signal`] | offers, answers and candidates as the peers themselves write and read them |
+//! | [`report`] | what a peer reports of its pairs, for the server to count |
 //! | [`json`] | reading JSON whose values stay as the bytes they came in |
 //! | [`close`] | WebSocket close codes, and which of them say "come back" |
 //! | [`text`] | which characters of a text have no business there because they can't be seen |
@@ -22,6 +23,7 @@ mod golden;
 pub mod id;
 pub mod json;
 pub mod limits;
+pub mod report;
 pub mod server;
 pub mod signal;
 pub mod streams;

@@ -19,8 +19,8 @@ pub const NAME_MARKS: usize = 4;
 /// Longest `id` that a client may give a message to have it acknowledged, in bytes.
 pub const MESSAGE_ID_BYTES: usize = 128;
 
-/// Peers in one room. The next one gets close code 4423.
-pub const ROOM_PEERS: usize = 256;
+/// Peers in one room (the default of `--max-room-peers`). The next one gets close code 4423.
+pub const ROOM_PEERS: u32 = 1_000;
 /// Messages waiting for one client; one more and it is closed as too slow (4008).
 pub const OUTBOX_MESSAGES: usize = 256;
 /// Bytes waiting for one client; beyond it it is closed as too slow (4008).
@@ -29,6 +29,10 @@ pub const OUTBOX_BYTES: usize = 1024 * 1024;
 pub const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long the server waits for its own close frame to leave.
 pub const CLOSE_GRACE: Duration = Duration::from_secs(2);
+
+/// A server that stops asks its clients to come back at random times within so long: its close frame (1012) has the reason
+/// `retry in N ms`.
+pub const RETRY_SPREAD: Duration = Duration::from_secs(5);
 
 /// How long a client that asked for it may be away (the default of `--resume-grace`).
 pub const RESUME_GRACE: Duration = Duration::from_secs(120);
@@ -40,6 +44,11 @@ pub const RESUME_BYTES: usize = 1024 * 1024;
 pub const RESUME_IDS: usize = 300;
 /// Clients of one server that may be away at a time. Who loses its connection then has left.
 pub const AWAY_PEERS: usize = 16_000;
+/// Bytes of all that a server keeps for clients that may come back or come later; a frame that many keep counts once. (A quarter
+/// of what the process may still take when it starts, if that is less.)
+pub const KEPT_BYTES: usize = 256 * 1024 * 1024;
+/// No client and no room keeps more bytes than this part of what is left of [`KEPT_BYTES`].
+pub const KEPT_SHARE: usize = 16;
 /// Broadcasts that a room keeps for those who come later, and as many as one may ask for.
 pub const HISTORY: usize = 300;
 /// Bytes of the broadcasts that a room keeps: beyond it the oldest are let go.
@@ -56,7 +65,7 @@ pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Messages a second that one connection may send before it is read more slowly (the default of `--message-rate`).
 pub const MESSAGE_RATE: u32 = 2_000;
-/// Messages that may come at once above that rate.
+/// Messages that may come at once above that rate; of another rate as many more or fewer.
 pub const MESSAGE_BURST: u32 = 250;
 /// A connection that is throttled for this long on end is closed with 4029.
 pub const THROTTLE_LIMIT: Duration = Duration::from_secs(10);

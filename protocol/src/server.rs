@@ -191,6 +191,12 @@ messages! {
         #[serde(default, borrow, rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<Cow<'a, str>>,
     }
+    /// The answer to an `auth` whose token is good.
+    "authenticated" => Authenticated<'a> {
+        /// How long the token is, in RFC 3339.
+        #[serde(borrow)]
+        expires_at: Cow<'a, str>,
+    }
     /// The answer to `ping`.
     "pong" => Pong {}
     /// The server has taken the message with this `id`.

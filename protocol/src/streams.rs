@@ -36,8 +36,8 @@ mod wire;
 
 pub use self::{
     frame::{Frame, Frames, Hello, StreamState},
-    io::{Breach, Held, Output, Read, SessionId, StreamId, WriteError, code},
+    io::{Breach, Held, Output, Read, SessionId, StreamId, Wants, WriteError, code},
     limits::*,
-    message::{Content, Messages, NotAMessage},
+    message::{Content, Messages, NotAMessage, framed},
     session::Session,
 };

@@ -29,6 +29,8 @@ fn what_clients_send() {
                     ClientMessage::Broadcast { data } => ("broadcast", None, Some(*data)),
                     ClientMessage::Direct { target, data } => ("message", Some(target), Some(*data)),
                     ClientMessage::Metadata { metadata } => ("metadata", None, Some(*metadata)),
+                    ClientMessage::Auth { token } => ("auth", None, Some(token.as_ref())),
+                    ClientMessage::Report(report) => ("report", None, Some(report.result.word())),
                     ClientMessage::Leave => ("leave", None, None),
                     ClientMessage::Ping => ("ping", None, None),
                 };
@@ -60,6 +62,7 @@ fn what_the_server_sends() {
             ServerMessage::BroadcastMessage(message) => encode(&message),
             ServerMessage::DirectMessage(message) => encode(&message),
             ServerMessage::Error(message) => encode(&message),
+            ServerMessage::Authenticated(message) => encode(&message),
             ServerMessage::Pong(message) => encode(&message),
             ServerMessage::Ack(message) => encode(&message),
             ServerMessage::Unknown(kind) => panic!("{kind} is not known"),

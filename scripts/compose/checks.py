@@ -2,50 +2,16 @@
 
 import base64
 import hashlib
-import http.client
 import json
 import os
-import pathlib
 import socket
-import time
 
-from compose.command import Failure, compose, container, docker, inspect, say
+from compose.asking import eventually, expect, request
+from compose.command import Failure, compose, container, docker, say
 from compose.engine import wait_healthy
+from compose.hardened import check_hardened, no_shell
 
-SERVICES = ["server", "nginx", "client-a", "client-b"]
-
-
-def request(port, method, path, body=None, headers=None):
-    """One HTTP request on a connection of its own: (status, headers, decoded JSON or None)."""
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        link.request(method, path, data, {"Content-Type": "application/json", **(headers or {})} if data else headers or {})
-        answer = link.getresponse()
-        text = answer.read()
-        return answer.status, answer.headers, json.loads(text) if text else None
-    finally:
-        link.close()
-
-
-def expect(what, found, wanted):
-    if found != wanted:
-        raise Failure(f"{what}: {found!r}, not {wanted!r}")
-
-
-def eventually(what, probe, seconds=60):
-    """Asks until the answer is true; what it answered last is part of the failure."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            seen = probe()
-            if seen is True:
-                return
-        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-            seen = repr(error)
-        if time.monotonic() > deadline:
-            raise Failure(f"{what}: not within {seconds} s; last: {seen}")
-        time.sleep(0.2)
+SERVICES = ["server", "nginx", "client-a", "client-b", "prometheus"]
 
 
 def check_health():
@@ -110,33 +76,12 @@ def check_events():
     raise Failure("the response ended without the event")
 
 
-def check_hardened(service):
-    name = container(service)
-    config = json.loads(inspect(name, "{{json .}}"))
-    if config["Config"]["User"].split(":")[0] in ["", "0", "root"]:
-        raise Failure(f"runs as {config['Config']['User']!r}")
-    expect("root file system is read-only", config["HostConfig"]["ReadonlyRootfs"], True)
-    expect("capabilities", config["HostConfig"]["CapDrop"], ["ALL"])
-    expect("restart policy", config["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped")
-    bound = [entry["HostIp"] for ports in config["HostConfig"]["PortBindings"].values() for entry in ports]
-    expect("published on", bound, ["127.0.0.1"])
-    status = pathlib.Path(f"/proc/{config['State']['Pid']}/status").read_text()
-    uids = next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:]
-    if "0" in uids:
-        raise Failure(f"the process has the user ids {uids}")
-
-
-def check_no_shell(service):
-    if docker("exec", container(service), "/bin/sh", "-c", "true", check=False).returncode == 0:
-        raise Failure("there is a shell")
-
-
 def peer_sees(port, own, other):
     """True when the status page at `port` says that `own` is in its room and has a P2P channel to `other`; else what it says."""
     status, _, body = request(port, "GET", "/status.json")
     expect("status", status, 200)
     peers = {peer["peer_id"]: peer for peer in body["peers"]}
-    if (body["peer_id"], body["link"]) == (own, "up") and other in peers and peers[other]["present"] and peers[other]["state"] == "connected":
+    if (body["peer_id"], body["link"]) == (own, "up") and other in peers and peers[other]["present"] and peers[other]["state"] == "open":
         pair = peers[other]["pair"]
         return all(pair[field] for field in ["local", "remote", "protocol"]) or json.dumps(body)
     return json.dumps(body)
@@ -195,9 +140,10 @@ def checks():
     yield "live events through nginx", check_events
     yield "nginx: 413 as a problem, no version told", check_nginx_errors
     for service in SERVICES:
-        yield f"{service}: not root, read-only, no capabilities, restarts, published on loopback", lambda s=service: check_hardened(s)
+        yield (f"{service}: not root, read-only, no capabilities, restarts, published on loopback",
+               lambda s=service: check_hardened(container(s), ["127.0.0.1"]))
     for service in ["server", "client-a"]:
-        yield f"{service}: no shell in the image", lambda s=service: check_no_shell(s)
+        yield f"{service}: no shell in the image", lambda s=service: no_shell(container(s))
     yield "A and B report each other as connected over P2P", check_peers
     yield "restart of the server: A and B keep their channel and come back to the room, items are kept", check_restart
     yield "a new server container: nginx finds it, A and B come back, items are kept", check_recreate

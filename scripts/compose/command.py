@@ -6,7 +6,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = pathlib.Path("/var/tmp/grtc-compose-test")
-PROFILES = ["--profile", "with-nginx", "--profile", "with-clients"]
+PROFILES = ["--profile", "with-nginx", "--profile", "with-clients", "--profile", "monitoring"]
+# What docker-compose.yml is called here, and what docs/OPERATIONS.md calls the public machine.
+PROJECT, PUBLIC = "grtc", "grtc-public"
 STARTED = time.monotonic()
 
 
@@ -41,6 +43,8 @@ def inspect(name, template):
     return docker("inspect", "--format", template, name).stdout.strip()
 
 
-def container(service):
+def container(service, project=PROJECT):
     """The newest container of a service. `docker` says so at once, where docker-compose takes a second to start."""
-    return docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.service={service}").stdout.split()[0]
+    labels = {"project": project, "service": service}
+    filters = [word for name, value in labels.items() for word in ["--filter", f"label=com.docker.compose.{name}={value}"]]
+    return docker("ps", "--all", "--quiet", *filters).stdout.split()[0]

@@ -9,6 +9,7 @@ import sys
 import time
 
 from compose.command import (
+    PROJECT,
     ROOT,
     WORK,
     Failure,
@@ -42,7 +43,7 @@ def enter_namespaces():
 def engine():
     """A dockerd of our own; DOCKER_HOST names it."""
     address = f"unix://{WORK}/docker.sock"
-    os.environ |= {"DOCKER_HOST": address, "DOCKER_CONFIG": f"{WORK}/config", "COMPOSE_PROJECT_NAME": "grtc",
+    os.environ |= {"DOCKER_HOST": address, "DOCKER_CONFIG": f"{WORK}/config", "COMPOSE_PROJECT_NAME": PROJECT,
                    "COMPOSE_FILE": f"{ROOT}/docker-compose.yml"}
     os.environ.setdefault("DOCKER_BUILDKIT", "1")
     for name in ["DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"]:
@@ -66,11 +67,11 @@ def engine():
             daemon.kill()
 
 
-def wait_healthy(*services, seconds=90):
+def wait_healthy(*services, project=PROJECT, seconds=90):
     """Waits until Docker's own health checks say so."""
     deadline = time.monotonic() + seconds
     for service in services:
-        while (state := inspect(container(service), "{{.State.Status}} {{.State.Health.Status}}")) != "running healthy":
+        while (state := inspect(container(service, project), "{{.State.Status}} {{.State.Health.Status}}")) != "running healthy":
             if time.monotonic() > deadline:
                 raise Failure(f"{service} is {state} after {seconds} s")
             time.sleep(0.2)

@@ -10,11 +10,14 @@ from compose.command import ROOT, WORK, Failure, compose, docker, inspect, run, 
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "grtc" / "compose"
 SUITE = "bookworm"
-# The images that docker-compose.yml and deploy/Dockerfile name, and the Debian packages that make the like of them.
+# The images that the compose files and deploy/Dockerfile name, and the Debian packages that make the like of them.
 NGINX_IMAGE = "nginx:1.28"
+PROMETHEUS_IMAGE = "prom/prometheus:v3.10.0"
 BUILDER_IMAGE = "rust:1-bookworm"
-NGINX_PACKAGES = ["ca-certificates", "curl", "nginx-light"]
+SERVICE_PACKAGES = ["ca-certificates", "curl", "nginx-light", "prometheus"]
 BUILDER_PACKAGES = ["ca-certificates", "gcc", "libc6-dev"]
+# What nothing reads there: half a gigabyte that each run would import.
+LEFT_OUT = ["var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/javascript", "usr/share/locale", "usr/share/man"]
 
 
 def install_packages():
@@ -22,7 +25,7 @@ def install_packages():
     os.environ["PATH"] = f"/usr/bin:/usr/sbin:{os.environ['PATH']}:/sbin"
     needed = {
         "/usr/bin/docker": "docker.io", "dockerd": "docker.io", "docker-compose": "docker-compose", "ip": "iproute2",
-        "iptables": "iptables", "debootstrap": "debootstrap", "mount": "mount",
+        "iptables": "iptables", "debootstrap": "debootstrap", "mount": "mount", "pebble": "pebble", "openssl": "openssl", "curl": "curl",
     }
     missing = sorted({package for program, package in needed.items() if not shutil.which(program)})
     if not missing:
@@ -35,7 +38,7 @@ def install_packages():
 
 def base_image(name, packages):
     """A tar file with Debian and some packages, made once and kept."""
-    key = hashlib.sha256(" ".join([SUITE, *packages]).encode()).hexdigest()[:12]
+    key = hashlib.sha256(" ".join([SUITE, *packages, *LEFT_OUT]).encode()).hexdigest()[:12]
     tar = CACHE / f"{name}-{key}.tar"
     if tar.exists():
         return tar
@@ -45,12 +48,13 @@ def base_image(name, packages):
     debs.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         run("debootstrap", "--variant=minbase", f"--cache-dir={debs}", f"--include={','.join(packages)}", SUITE, folder)
-        # The host's own settings end up in there, and lists and packages that no image needs.
+        # A temporary folder is its owner's alone, and the root of a system everybody's.
+        pathlib.Path(folder).chmod(0o755)
+        # The host's own settings end up in there.
         for path in ["etc/resolv.conf", "etc/hostname"]:
             (pathlib.Path(folder) / path).unlink(missing_ok=True)
         part = tar.with_suffix(".part")
-        run("tar", "-C", folder, "--exclude=./var/cache/apt/*", "--exclude=./var/lib/apt/lists/*", "--exclude=./usr/share/doc/*",
-            "-cf", part, ".")
+        run("tar", "-C", folder, *[f"--exclude=./{path}/*" for path in LEFT_OUT], "-cf", part, ".")
         part.rename(tar)
     return tar
 
@@ -91,10 +95,18 @@ def builder_context(folder, binaries):
     (folder / "Dockerfile").write_text("\n".join(["FROM grtc-test-base", *lines, ""]))
 
 
-def make_images(nginx, builder, context):
+def make_images(services, builder, context):
     say("importing the base images")
-    docker("import", "--change", "CMD [\"nginx\"]", nginx, NGINX_IMAGE)
-    docker("import", builder, "grtc-test-base")
+    docker("import", services, NGINX_IMAGE)
+    # Where the official one keeps what it has collected, and whose that is.
+    own = f"FROM {NGINX_IMAGE}\nRUN install --directory --owner=65534 --group=65534 /prometheus\n"
+    (context.parent / "prometheus").mkdir()
+    (context.parent / "prometheus" / "Dockerfile").write_text(own)
+    docker("build", "--tag", PROMETHEUS_IMAGE, context.parent / "prometheus")
+    if builder == services:
+        docker("tag", NGINX_IMAGE, "grtc-test-base")
+    else:
+        docker("import", builder, "grtc-test-base")
     docker("build", "--tag", BUILDER_IMAGE, context)
     say("building the images of docker-compose.yml")
     compose("build")

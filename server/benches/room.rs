@@ -8,9 +8,20 @@
     reason = "the room is private to the server: its files are compiled into the benchmark as well"
 )]
 
+#[path = "../src/auth"]
+mod auth {
+    pub(crate) mod caller;
+    pub(crate) mod grants;
+    pub(crate) mod refused;
+
+    pub(crate) use caller::{Bearer, Caller};
+}
+
 #[path = "../src/hub"]
 mod hub {
+    pub(crate) mod caps;
     pub(crate) mod notice;
+    pub(crate) mod pool;
     pub(crate) mod room;
     pub(crate) mod token;
 
@@ -23,7 +34,9 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use grtc_protocol::{CloseCode, PeerId, client::Frame, server::LeaveReason};
 use hub::{
     Text,
+    caps::{Caps, Places},
     notice::Frame as Told,
+    pool::Pool,
     room::{Asks, Member, Newcomer, Place, Room},
 };
 use jiff::Timestamp;
@@ -43,6 +56,10 @@ impl Member for Reader {
         black_box(text);
     }
 
+    fn queued(&self) -> usize {
+        0
+    }
+
     fn close(&self, _: CloseCode) {}
 }
 
@@ -52,14 +69,15 @@ fn main() {
 
 /// A room whose members are `0`, `1`, …, and the place of the first one.
 fn room(members: usize) -> (Room<Reader>, Place) {
-    let mut room = Room::new("r".parse().unwrap(), 0, Duration::ZERO);
+    let caps = Caps { rooms: usize::MAX, room_peers: usize::MAX, places: Places::new(usize::MAX) };
+    let mut room = Room::new("r".parse().unwrap(), 0, Duration::ZERO, Pool::new(usize::MAX), caps);
     let places: Vec<_> = (0..members).map(|n| join(&mut room, &peer(n))).collect();
     (room, places.into_iter().next().unwrap())
 }
 
 fn join(room: &mut Room<Reader>, peer: &PeerId) -> Place {
     let (peer, asks) = (peer.clone(), Asks::default());
-    room.join(Newcomer { peer, member: Reader, token: None, asks, ice_servers: ice() }, NOW).unwrap()
+    room.join(Newcomer { peer, member: Reader, token: None, asks, ice_servers: ice(), bearer: None }, NOW).unwrap()
 }
 
 fn ice() -> &'static RawValue {

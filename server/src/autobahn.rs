@@ -3,6 +3,7 @@
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,8 +12,16 @@ use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    base_path::BasePath, budget::Budget, gate::Gate, http::serve::Server, hub::registry::Registry, ice::IceServers,
-    listen, route, ws,
+    base_path::BasePath,
+    budget::Budget,
+    gate::Gate,
+    http::{doorkeeper::Doorkeeper, serve::Server},
+    hub::{caps::Caps, pool::Pool, registry::Registry},
+    ice::IceServers,
+    limits::{Values, limiter::Limiter},
+    listen,
+    metrics::Metrics,
+    route, ws,
 };
 
 /// Cases with binary messages, with messages over 64 KiB, and with compression: grtc takes none of them.
@@ -21,21 +30,31 @@ const EXCLUDED: [&str; 4] = ["1.2.*", "9.*", "12.*", "13.*"];
 /// A text that is no UTF-8 is refused once its frame is whole, which is late for a frame that comes in pieces.
 const FRAME_BY_FRAME: [&str; 2] = ["6.4.3", "6.4.4"];
 
+/// A session that sends each text back.
+fn context() -> ws::Context {
+    ws::Context {
+        registry: Registry::new(IceServers::new(&[]).unwrap(), Duration::ZERO, Pool::new(0), Caps::none()),
+        auth: None,
+        limits: Values::none(),
+        metrics: Arc::new(Metrics::new()),
+        echo: true,
+    }
+}
+
 #[tokio::test]
 #[allow(clippy::disallowed_methods, reason = "the test's own switch")]
 #[ignore = "takes half a minute, and Autobahn's wstest (GRTC_WSTEST)"]
 async fn no_case_fails() {
     let wstest = PathBuf::from(std::env::var_os("GRTC_WSTEST").expect("GRTC_WSTEST names Autobahn's wstest"));
-    let context = ws::Context {
-        registry: Registry::new(IceServers::new(&[]).unwrap(), Duration::ZERO),
-        message_rate: 0,
-        echo: true,
-    };
-    let sockets = ws::upgrade::route(&ws::upgrade::Sockets { context, tasks: TaskTracker::new() });
+    let sockets = ws::upgrade::route(&ws::upgrade::Sockets {
+        context: context(),
+        limiter: Limiter::none(),
+        tasks: TaskTracker::new(),
+    });
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), true, stop.clone());
-    let routes = route::table(gate, BasePath::default(), vec![sockets]);
-    let server = Server::new(routes, 100, Budget::new(), stop);
+    let routes = route::table(gate, Limiter::none(), BasePath::default(), vec![sockets]);
+    let server = Server::new(routes, Doorkeeper::none(100), Budget::new(), None, stop);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws/autobahn", listener.local_addr().unwrap());
     let accepting = tokio::spawn(listen::accept(listener, move |wire, remote| server.start(wire, remote)));

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::write_deadline::ANSWER_STALL;
+use crate::{connection_limit::Slot, write_deadline::ANSWER_STALL};
 
 /// Memory for answers that are not read yet, all together, and as much for bodies that are not whole yet.
 const BUDGET_BYTES: usize = 64 << 20;
@@ -34,8 +34,7 @@ pub(crate) struct Share {
 impl Budget {
     /// [`BUDGET_BYTES`], or a quarter of the memory that the process may still take, if that is less.
     pub(crate) fn new() -> Self {
-        let quarter = memory_left().map_or(usize::MAX, |bytes| bytes / 4);
-        Self(Arc::new(Semaphore::new(BUDGET_BYTES.min(quarter))))
+        Self(Arc::new(Semaphore::new(or_a_quarter(BUDGET_BYTES))))
     }
 
     /// Whether hardly anything is left.
@@ -75,6 +74,11 @@ impl Budget {
     }
 }
 
+/// So many bytes, or a quarter of the memory that the process may still take, if that is less.
+pub(crate) fn or_a_quarter(bytes: usize) -> usize {
+    memory_left().map_or(bytes, |left| bytes.min(left / 4))
+}
+
 /// What `RLIMIT_AS` leaves, if there is such a limit.
 fn memory_left() -> Option<usize> {
     let (limit, _) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_AS).ok()?;
@@ -90,6 +94,8 @@ pub(crate) struct Counted<B> {
     pub(crate) body: B,
     /// Held until the body is gone.
     pub(crate) _share: Share,
+    /// The connection's slot, which counts for whoever asked.
+    pub(crate) _slot: Option<Slot>,
 }
 
 impl<B: Body + Unpin> Body for Counted<B> {

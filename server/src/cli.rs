@@ -3,17 +3,26 @@
 #![allow(rustdoc::bare_urls, reason = "these comments are the help texts")]
 #![allow(clippy::disallowed_methods, reason = "the environment is read here")]
 
-mod duration;
+mod auth;
+mod data;
 mod file;
 mod health;
+mod limits;
 mod listen;
+mod tls;
+mod token;
+mod webhook;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{base_path::BasePath, config::Config, origin::Origin, telemetry::LogFormat};
+use self::tls::TlsArgs;
+use crate::{
+    base_path::BasePath, client_address::TrustedProxy, config::Config, duration, limits::Values, origin::Origin,
+    telemetry::LogFormat,
+};
 
 /// WebRTC signaling server with rooms, a live item store and a page
 ///
@@ -44,8 +53,13 @@ enum Command {
     CheckConfig(ServeArgs),
     /// Print the configuration that would be run, as a file for --config
     PrintConfig(ServeArgs),
+    /// Make keys and tokens, and look into them
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    #[command(flatten)]
+    Data(DataCommand),
     /// Ask a running server whether it is ready; exit code 0 if it is
-    Health(health::HealthArgs),
+    Health(HealthArgs),
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -62,6 +76,8 @@ struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "GRTC_LISTEN", default_value_t = Config::default().listen, value_parser = listen::address, value_name = "ADDRESS")]
     listen: SocketAddr,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// The SQLite database of the items, made if it is not there; sqlite::memory: forgets it all at the end
     #[arg(long, env = "GRTC_DATABASE_URL", default_value_t = Config::default().database_url, value_name = "URL")]
     database_url: String,
@@ -71,22 +87,28 @@ struct ServeArgs {
     /// An origin that browsers may come from, besides the server's own, as https://app.example.org; repeatable
     #[arg(long, env = "GRTC_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<Origin>,
-    /// Listen beyond loopback although there is no authentication: anybody who reaches the port is in
+    /// Listen beyond loopback without a key: anybody who reaches the port is in
     #[arg(long, env = "GRTC_INSECURE_OPEN", value_parser = clap::builder::BoolishValueParser::new())]
     insecure_open: bool,
     /// A STUN server that clients are told, as stun:stun.example.org:3478; repeatable. grtc-peer reads a variable of the same
     /// name: there it is what that peer uses
     #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',')]
     ice_server: Vec<String>,
-    /// Messages a second that one WebSocket client may send before it is read more slowly; 0: any number
-    #[arg(long, env = "GRTC_MESSAGE_RATE", default_value_t = Config::default().message_rate, value_name = "N")]
-    message_rate: u32,
+    /// A proxy, or a network of them, that is believed what it says of a client's address in Forwarded or X-Forwarded-For, as
+    /// 10.0.0.0/8; repeatable. Without it nobody is
+    #[arg(long, env = "GRTC_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    trusted_proxy: Vec<TrustedProxy>,
+    /// Each connection of a trusted proxy begins with a PROXY header, version 1 or 2, and is ended without one
+    #[arg(long, env = "GRTC_PROXY_PROTOCOL", value_parser = clap::builder::BoolishValueParser::new())]
+    proxy_protocol: bool,
     /// How long a client that asks for it may be away before it has left its room, as 120s or 2m; 0: nobody may
     #[arg(long, env = "GRTC_RESUME_GRACE", default_value = "120s", value_parser = duration::duration, value_name = "TIME")]
     resume_grace: Duration,
-    /// Open connections at most, HTTP and WebSocket together
-    #[arg(long, env = "GRTC_MAX_CONNECTIONS", default_value_t = Config::default().max_connections, value_name = "N")]
-    max_connections: usize,
+    #[command(flatten)]
+    limits: Values,
+    /// Address and port for Prometheus, which asks for /metrics there; without it nothing is told
+    #[arg(long, env = "GRTC_METRICS_LISTEN", value_parser = listen::address, value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
     /// Threads that serve; 0: one a core. On two cores, 1 relays signals with less delay and writes items more slowly
     #[arg(long, env = "GRTC_WORKERS", default_value_t = Config::default().workers, value_name = "N")]
     workers: usize,
@@ -96,36 +118,50 @@ struct ServeArgs {
     /// How to write the log to stderr; RUST_LOG says how much, as in RUST_LOG=debug
     #[arg(long, env = "GRTC_LOG_FORMAT", value_enum, default_value_t = Config::default().log_format, value_name = "FORMAT")]
     log_format: LogFormat,
+    #[command(flatten)]
+    auth: auth::AuthArgs,
+    #[command(flatten)]
+    webhook: webhook::WebhookArgs,
 }
 
 impl From<ServeArgs> for Config {
     fn from(args: ServeArgs) -> Self {
         Self {
             listen: args.listen,
+            tls: args.tls.into(),
             database_url: args.database_url,
             base_path: args.base_path,
             allow_origin: args.allow_origin,
             insecure_open: args.insecure_open,
             ice_server: args.ice_server,
-            message_rate: args.message_rate,
+            trusted_proxy: args.trusted_proxy,
+            proxy_protocol: args.proxy_protocol,
             resume_grace: args.resume_grace,
-            max_connections: args.max_connections,
+            limits: args.limits,
+            metrics_listen: args.metrics_listen,
             workers: args.workers,
             web_dir: args.web_dir,
             log_format: args.log_format,
+            auth: args.auth.into(),
+            webhook: args.webhook.into(),
         }
     }
 }
 
 /// What the command line asks for.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it, at the start")]
 pub enum Task {
     /// Serve with this configuration.
-    Serve(Config),
+    Serve(Box<Config>),
     /// Print this, and be done.
     Print(String),
-    /// Ask whether the server at this URL is ready.
-    Health(String),
+    /// Ask whether a server is ready.
+    Health(HealthArgs),
+    /// Do something with keys or tokens.
+    Token(TokenCommand),
+    /// Do something with the database.
+    Data(DataCommand),
 }
 
 /// Reads the command line. `--help` and unusable flags end the process, as clap has it (exit code 2).
@@ -137,7 +173,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Task> {
     let mut command = file::without_empty_variables(Cli::command());
     let first = Cli::from_arg_matches(&command.clone().get_matches_from(&args)).unwrap_or_else(|error| error.exit());
     // The file's values take the place of the built-in defaults, so that flags and environment win over them.
-    if let Some(path) = first.serve_args().and_then(|args| args.config.as_ref()) {
+    if let Some(path) = first.config() {
         command = file::apply(command, path).with_context(|| format!("configuration file {}", path.display()))?;
     }
     let matches = command.get_matches_from(&args);
@@ -148,26 +184,33 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Task> {
             Task::Print("the configuration is fine\n".to_owned())
         }
         Some(Command::PrintConfig(args)) => Task::Print(toml::to_string(&Config::from(args))?),
-        Some(Command::Health(args)) => Task::Health(args.url),
+        Some(Command::Token(command)) => Task::Token(command),
+        Some(Command::Data(command)) => Task::Data(command),
+        Some(Command::Health(args)) => Task::Health(args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "grtc-server", &mut script);
             // The script for bash names the command in two ways when there is a hyphen in it.
             Task::Print(String::from_utf8(script)?.replace("grtc__subcmd__server", "grtc__server"))
         }
-        Some(Command::Serve(args)) => Task::Serve(Config::from(args).check()?),
-        None => Task::Serve(Config::from(cli.serve).check()?),
+        Some(Command::Serve(args)) => Task::Serve(Box::new(Config::from(args).check()?)),
+        None => Task::Serve(Box::new(Config::from(cli.serve).check()?)),
     })
 }
 
 impl Cli {
-    fn serve_args(&self) -> Option<&ServeArgs> {
+    fn config(&self) -> Option<&PathBuf> {
         match &self.command {
-            None => Some(&self.serve),
-            Some(Command::Serve(args) | Command::CheckConfig(args) | Command::PrintConfig(args)) => Some(args),
-            Some(Command::Health(_) | Command::Completions { .. }) => None,
+            None => self.serve.config.as_ref(),
+            Some(Command::Serve(args) | Command::CheckConfig(args) | Command::PrintConfig(args)) => {
+                args.config.as_ref()
+            }
+            Some(Command::Data(command)) => command.config(),
+            Some(Command::Health(_) | Command::Token(_) | Command::Completions { .. }) => None,
         }
     }
 }
 
-pub use health::health;
+pub use data::DataCommand;
+pub use health::{HealthArgs, health};
+pub use token::TokenCommand;

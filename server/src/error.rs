@@ -4,11 +4,12 @@ use std::{borrow::Cow, fmt};
 
 use hyper::{
     Method, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 use warp::reply::Response;
 
+use crate::auth::{Refused, Why};
 use crate::store::{StoreError, model::etag};
 
 /// An error with the status, the stable code and the sentence that the client gets.
@@ -25,6 +26,12 @@ pub(crate) struct ApiError {
 /// Why the server failed: travels with the response to where it is logged under its request id, never to the client.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause(pub(crate) String);
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        Self::unauthorized(refused)
+    }
+}
 
 /// What is wrong at one place of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -113,6 +120,22 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).because(cause)
     }
 
+    /// A token that is not there, not good, or not for this (RFC 6750 section 3).
+    fn unauthorized(refused: Refused) -> Self {
+        if let Some(wait) = refused.wait {
+            // Whole seconds, and none too few.
+            let seconds = HeaderValue::from(wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u32::MAX));
+            let text = "too many bad tokens came from this address: wait before the next one";
+            return Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_bad_tokens", text).with(RETRY_AFTER, seconds);
+        }
+        let (status, challenge) = match refused.why {
+            Why::NotAuthenticated => (StatusCode::UNAUTHORIZED, "Bearer"),
+            Why::Invalid | Why::Expired => (StatusCode::UNAUTHORIZED, "Bearer error=\"invalid_token\""),
+            Why::NotAllowed => return Self::new(StatusCode::FORBIDDEN, refused.why.code(), refused.text),
+        };
+        Self::new(status, refused.why.code(), refused.text).with(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    }
+
     /// With the cause for the log.
     pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(Cause(format!("{cause:#}")));
@@ -123,6 +146,11 @@ impl ApiError {
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// The status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// The sentence.
@@ -164,7 +192,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let detail = error.to_string();
         match error {
-            StoreError::NotFound(_) => Self::not_found(detail),
+            StoreError::NotFound(_) | StoreError::NoJob(_) => Self::not_found(detail),
+            StoreError::NotFailed { .. } => Self::new(StatusCode::CONFLICT, "job_not_failed", detail),
             StoreError::Changed { version, .. } => {
                 let error = Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail);
                 match HeaderValue::try_from(etag(version)) {

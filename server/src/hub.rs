@@ -1,10 +1,12 @@
 //! Who is in which room, and what each of them gets.
 //!
 //! [`room`] is a state machine without I/O, [`notice`] what it says to its members, [`registry`] finds the room of a name,
-//! [`outbox`] is what waits for one client, [`token`] what a client comes back with.
+//! [`caps`] says how many there may be, [`outbox`] is what waits for one client, [`pool`] the memory for what is kept, [`token`] what a client comes back with.
 
+pub(crate) mod caps;
 pub(crate) mod notice;
 pub(crate) mod outbox;
+pub(crate) mod pool;
 pub(crate) mod registry;
 pub(crate) mod room;
 #[cfg(test)]

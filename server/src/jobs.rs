@@ -2,3 +2,5 @@
 
 pub(crate) mod digest;
 pub(crate) mod runner;
+pub(crate) mod webhook;
+pub(crate) mod work;

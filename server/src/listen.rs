@@ -1,58 +1,63 @@
-//! The one place that accepts connections, and what a connection is to the rest of the server.
+//! The one place that accepts connections.
+
+mod acme;
+pub(crate) mod certificate;
+mod follow;
+pub(crate) mod listeners;
+pub(crate) mod source;
+pub(crate) mod tls;
+mod wire;
 
 use std::{
-    fmt, io,
-    net::SocketAddr,
-    pin::Pin,
-    task::{Context, Poll},
+    fmt,
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
-use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     time::sleep,
 };
 use tracing::{debug, warn};
 
-use crate::write_deadline::WriteDeadline;
+pub(crate) use wire::{HttpIo, Wire};
 
 /// What the kernel takes before it is sent.
 const UNSENT_BYTES: u32 = 128 * 1024;
+/// Connections that wait to be accepted: all may come back in one moment. The kernel's own bound (`net.core.somaxconn`) counts
+/// as well. Who finds no place there tries again after a second, then after two, and so on.
+const BACKLOG: i32 = 16_000;
 /// How long to wait when nothing can be accepted. Most often no file descriptor is left: connections end and give theirs
 /// back.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// A connection as it was accepted. What comes to lie between the socket and HTTP is another kind of it.
-#[derive(Debug)]
-pub(crate) enum Wire {
-    Plain(TcpStream),
-    /// A client that a test is itself, in virtual time.
-    #[cfg(test)]
-    Memory(tokio::io::DuplexStream),
-}
-
-/// What HTTP is spoken over, and a WebSocket takes back at its upgrade.
-pub(crate) type HttpIo = TokioIo<WriteDeadline<Wire>>;
-
 /// Where a connection comes from. An address is personal: the log says which network it is from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Remote(SocketAddr);
+#[derive(Clone, Copy)]
+pub(crate) struct Remote {
+    ip: IpAddr,
+    /// The connection itself is from this machine.
+    is_local: bool,
+}
 
 /// Accepts for ever and hands over each connection.
 pub(crate) async fn accept(listener: TcpListener, serve: impl Fn(Wire, Remote)) {
     bound_unsent(&listener);
+    lengthen_backlog(&listener);
+    loop {
+        let (stream, address) = accepted(&listener).await;
+        // Small frames go out at once; what fails here fails again at the first read.
+        let _ = stream.set_nodelay(true);
+        serve(Wire::Plain(stream), Remote::new(address));
+    }
+}
+
+/// The next connection. That there can be none for a while is told once.
+pub(crate) async fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     let mut failing = false;
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => {
-                failing = false;
-                // Small frames go out at once; what fails here fails again at the first read.
-                let _ = stream.set_nodelay(true);
-                serve(Wire::Plain(stream), Remote(address));
-            }
+            Ok(accepted) => return accepted,
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
                     warn!(%error, "no connection can be accepted; trying again");
@@ -71,66 +76,39 @@ fn bound_unsent(listener: &TcpListener) {
     }
 }
 
-#[cfg(test)]
+/// Has the kernel take in as many connections as may wait, whoever made the listener.
+fn lengthen_backlog(listener: &TcpListener) {
+    if let Err(error) = SockRef::from(listener).listen(BACKLOG) {
+        debug!(%error, "the kernel takes no more connections that wait");
+    }
+}
+
 impl Remote {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self { ip: address.ip(), is_local: address.ip().to_canonical().is_loopback() }
+    }
+
+    pub(crate) fn ip(self) -> IpAddr {
+        self.ip
+    }
+
+    pub(crate) fn is_local(self) -> bool {
+        self.is_local
+    }
+
+    /// The same connection, whose proxy says that it is this one's.
+    pub(crate) fn for_client(self, ip: IpAddr) -> Self {
+        Self { ip, ..self }
+    }
+
+    #[cfg(test)]
     pub(crate) fn loopback() -> Self {
-        Self(SocketAddr::from(([127, 0, 0, 1], 9)))
+        Self::new(SocketAddr::from(([127, 0, 0, 1], 9)))
     }
 }
 
 impl fmt::Display for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.ip().is_loopback() { "loopback" } else { "remote" })
-    }
-}
-
-/// What every kind of it does.
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
-
-impl Wire {
-    fn stream(self: Pin<&mut Self>) -> Pin<&mut dyn Stream> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream),
-            #[cfg(test)]
-            Self::Memory(stream) => Pin::new(stream),
-        }
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            #[cfg(test)]
-            Self::Memory(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_shutdown(cx)
+        f.write_str(if self.ip.to_canonical().is_loopback() { "loopback" } else { "remote" })
     }
 }

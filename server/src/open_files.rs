@@ -6,11 +6,12 @@ use tracing::{info, warn};
 /// Open files beside those of the connections: the database's, the log, the runtime's own.
 const OTHERS: u64 = 64;
 
-/// Sees to it that `connections` may be open at once, as far as the system lets it: the soft limit is raised, and what is
+/// Sees to it that `connections` (0: any number) may be open at once, as far as the system lets it: the soft limit is raised, and what is
 /// missing then is said in the log.
-pub fn provide(connections: usize) {
-    let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHERS);
+pub fn provide(connections: u32) {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    // Without a limit, as many as the system lets it have.
+    let needed = if connections == 0 { hard } else { u64::from(connections) + OTHERS };
     if soft >= needed {
         return;
     }

@@ -57,6 +57,11 @@ impl Origin {
         name == self.host && port.unwrap_or(default) == self.port
     }
 
+    /// Whether its pages come over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
     /// Whether it names this machine and no other.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.host)

@@ -1,6 +1,9 @@
 //! The commands of `grtc-server` that end by themselves, and starts that fail.
 
-use std::process::Stdio;
+use std::{
+    io::{Seek as _, Write as _},
+    process::Stdio,
+};
 
 use anyhow::Context;
 use grtc_load::process::{SERVER, START, binary, empty_directory};
@@ -24,9 +27,20 @@ pub struct Finished {
 /// # Errors
 /// When there is no binary, it can't be started, or it does not end in time.
 pub async fn run_to_end(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Finished> {
+    run_with_input(arguments, environment, "").await
+}
+
+/// The same with this on its standard input.
+///
+/// # Errors
+/// As [`run_to_end`].
+pub async fn run_with_input(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> anyhow::Result<Finished> {
     let directory = empty_directory()?;
+    let mut stdin = tempfile::tempfile()?;
+    stdin.write_all(input.as_bytes())?;
+    stdin.rewind()?;
     let mut command = command(&binary(SERVER)?, environment, &[]);
-    command.args(arguments).current_dir(directory.path()).stdin(Stdio::null()).kill_on_drop(true);
+    command.args(arguments).current_dir(directory.path()).stdin(Stdio::from(stdin)).kill_on_drop(true);
     let output = timeout(START, command.output()).await;
     let output = output.with_context(|| format!("{arguments:?} did not end within {START:?}"))??;
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();

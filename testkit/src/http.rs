@@ -8,7 +8,11 @@ use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Method, Request, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
 
 /// How long a client waits for an answer.
 pub const WAIT: Duration = Duration::from_secs(10);
@@ -133,13 +137,20 @@ impl Http {
         if !request.headers().contains_key(header::HOST) {
             request.headers_mut().insert(header::HOST, self.server.to_string().parse()?);
         }
-        let answer = timeout(WAIT, exchange(self.server, request)).await;
+        let exchanged = async {
+            let stream = TcpStream::connect(self.server).await.context("can't connect")?;
+            exchange(stream, request).await
+        };
+        let answer = timeout(WAIT, exchanged).await;
         answer.with_context(|| format!("no answer to {what} within {WAIT:?}"))?.with_context(|| what)
     }
 }
 
-async fn exchange(server: SocketAddr, request: Request<Bytes>) -> anyhow::Result<Answer> {
-    let stream = TcpStream::connect(server).await.context("can't connect")?;
+/// One request and its answer over a connection.
+pub(crate) async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request<Bytes>,
+) -> anyhow::Result<Answer> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // It ends by itself when the sender is dropped; its error is the sender's as well.
     let connection = tokio::spawn(connection);

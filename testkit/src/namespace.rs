@@ -1,18 +1,22 @@
-//! Scenarios on a network of their own: one that loses packets, or two machines and the cable between them. It takes root.
+//! Scenarios on a network of their own: one that loses packets, or several machines and what is between them. It takes root.
 
 #![allow(clippy::disallowed_methods, reason = "the test that runs inside is told so by a variable")]
+
+mod machine;
 
 use std::{
     ffi::OsStr,
     net::Ipv4Addr,
-    process::{Command, Output},
+    process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use anyhow::{Context, ensure};
 use tokio::runtime::Runtime;
 
-/// Set within a namespace: the name of the other one, if there is one.
+pub use self::machine::{Machine, run};
+
+/// Set within a namespace: the names of the other ones, if there are any.
 const INSIDE: &str = "GRTC_TEST_INSIDE_NAMESPACE";
 const TABLES: [&str; 2] = ["iptables", "ip6tables"];
 
@@ -53,10 +57,7 @@ pub fn dropping(
     Ok(Some(dropped))
 }
 
-/// Runs a scenario in a network namespace that is one of two machines, each of which has loopback alone at first.
-///
-/// `test` is the full name of the calling test. Its executable is run again inside, for this one test. Who is not root runs
-/// nothing.
+/// Runs a scenario on one of two machines, each of which has loopback alone at first. See [`among`].
 ///
 /// # Errors
 /// When `ip` (Debian: iproute2) is missing or refuses, or the scenario fails.
@@ -64,20 +65,39 @@ pub fn between_two<S>(test: &str, scenario: impl FnOnce(Machines) -> S) -> anyho
 where
     S: Future<Output = anyhow::Result<()>>,
 {
-    if let Ok(there) = std::env::var(INSIDE) {
-        return Runtime::new()?.block_on(scenario(Machines { there }));
+    among(test, |[there]| scenario(Machines { there }))
+}
+
+/// Runs a scenario in a network namespace that is one of several machines, each of which has loopback alone at first. The
+/// scenario gets the others.
+///
+/// `test` is the full name of the calling test. Its executable is run again inside, for this one test. Who is not root runs
+/// nothing.
+///
+/// # Errors
+/// When `ip` (Debian: iproute2) is missing or refuses, or the scenario fails.
+pub fn among<const OTHERS: usize, S>(test: &str, scenario: impl FnOnce([Machine; OTHERS]) -> S) -> anyhow::Result<()>
+where
+    S: Future<Output = anyhow::Result<()>>,
+{
+    if let Ok(others) = std::env::var(INSIDE) {
+        let others: Vec<Machine> = others.split(' ').map(Machine::called).collect();
+        let others = others.try_into().map_err(|others| anyhow::anyhow!("{others:?} are not {OTHERS}"))?;
+        return Runtime::new()?.block_on(scenario(others));
     }
     if !is_root() {
         return Ok(());
     }
-    let (here, there) = (Namespace::new()?, Namespace::new()?);
-    here.run_again(test, &there.0)
+    let here = Namespace::new()?;
+    let others = (0..OTHERS).map(|_| Namespace::new()).collect::<anyhow::Result<Vec<_>>>()?;
+    let names: Vec<&str> = others.iter().map(|other| other.0.as_str()).collect();
+    here.run_again(test, &names.join(" "))
 }
 
 /// The machine that a scenario runs on, and another one.
 #[derive(Debug)]
 pub struct Machines {
-    there: String,
+    there: Machine,
 }
 
 impl Machines {
@@ -91,11 +111,12 @@ impl Machines {
     /// # Errors
     /// When `ip` refuses.
     pub fn plug_in(&self) -> anyhow::Result<()> {
-        ip(&format!("link add cable type veth peer name cable netns {}", self.there))?;
+        ip("link add cable type veth peer name other")?;
+        self.there.give("other", "cable")?;
         ip(&format!("addr add {}/24 dev cable", Self::HERE))?;
         ip("link set cable up")?;
         ip("route add default dev cable")?;
-        self.ip_there("link set cable up")?;
+        self.there.ip("link set cable up")?;
         self.move_to(Self::THERE)
     }
 
@@ -105,27 +126,16 @@ impl Machines {
     /// # Errors
     /// When `ip` or `ss` refuses.
     pub fn move_to(&self, address: Ipv4Addr) -> anyhow::Result<()> {
-        run(self.exec("ss").args(["-t", "-K", "dst", &Self::HERE.to_string()]))?;
-        self.ip_there("addr flush dev cable")?;
-        self.ip_there(&format!("addr add {address}/24 dev cable"))?;
-        self.ip_there("route add default dev cable")
+        run(self.there.exec("ss").args(["-t", "-K", "dst", &Self::HERE.to_string()]))?;
+        self.there.ip("addr flush dev cable")?;
+        self.there.ip(&format!("addr add {address}/24 dev cable"))?;
+        self.there.ip("route add default dev cable")
     }
 
     /// What turns into a program on the other machine that follows it.
     #[must_use]
-    pub fn there(&self) -> [&str; 4] {
-        ["ip", "netns", "exec", &self.there]
-    }
-
-    fn exec(&self, program: &str) -> Command {
-        let [ip, words @ ..] = self.there();
-        let mut command = Command::new(ip);
-        command.args(words).arg(program);
-        command
-    }
-
-    fn ip_there(&self, words: &str) -> anyhow::Result<()> {
-        run(self.exec("ip").args(words.split(' '))).map(drop)
+    pub fn there(&self) -> Vec<&str> {
+        self.there.under()
     }
 }
 
@@ -134,7 +144,7 @@ impl Machines {
 /// # Errors
 /// When it refuses.
 pub fn ip(words: &str) -> anyhow::Result<()> {
-    run(Command::new("ip").args(words.split(' '))).map(drop)
+    Machine::here().ip(words)
 }
 
 fn is_root() -> bool {
@@ -167,7 +177,10 @@ impl Namespace {
     /// Runs this executable inside, for this one test.
     fn run_again(&self, test: &str, other: &str) -> anyhow::Result<()> {
         let own = std::env::current_exe()?;
-        println!("{}", run(self.exec(own).args(["--exact", test, "--nocapture"]).env(INSIDE, other))?);
+        let words = ["--exact", test, "--nocapture", "--include-ignored"];
+        let said = run(self.exec(own).args(words).env(INSIDE, other))?;
+        println!("{said}");
+        ensure!(said.contains("1 passed"), "there is no test of the name {test}");
         Ok(())
     }
 }
@@ -177,12 +190,4 @@ impl Drop for Namespace {
         // At worst an empty namespace stays.
         let _ = Command::new("ip").args(["netns", "del", &self.0]).output();
     }
-}
-
-/// What it prints.
-fn run(command: &mut Command) -> anyhow::Result<String> {
-    let Output { status, stdout, stderr } = command.output().with_context(|| format!("can't run {command:?}"))?;
-    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-    ensure!(status.success(), "{command:?}: {status}\n{stdout}{stderr}");
-    Ok(stdout.into_owned())
 }

@@ -7,7 +7,7 @@ use grtc_load::process::{bare, binary};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
-    process::{Child, ChildStdout},
+    process::{Child, ChildStdout, Command},
     time::timeout,
 };
 
@@ -48,7 +48,13 @@ impl PeerProcess {
                 command
             }
         };
-        command.args(arguments).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.args(arguments).stdin(stdin).stderr(Stdio::piped());
+        Self::of(command)
+    }
+
+    /// Starts this command: another peer, whose stdin and stdout are like those of `grtc-peer join --json`.
+    pub fn of(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let lines = Some(BufReader::new(child.stdout.take().unwrap()).lines());
         Self { child, lines }
@@ -96,10 +102,28 @@ impl PeerProcess {
         self.child.stdin = None;
     }
 
+    /// The next line of stdout, however long it takes; `None` when it has ended. Nothing is lost when the wait is given up.
+    pub async fn any_line(&mut self) -> Option<String> {
+        self.lines.as_mut().expect("its output was closed").next_line().await.unwrap()
+    }
+
+    /// The number of its process.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Ctrl-C.
     pub fn interrupt(&self) {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.signal("INT");
+    }
+
+    /// Sends it a signal, by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        assert!(std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
     /// Waits for its end without reading what it prints.

@@ -64,7 +64,39 @@ impl ServerProcess {
         Self::start_in(directory, &Launch::default()).await
     }
 
-    async fn start_in(directory: TempDir, launch: &Launch<'_>) -> anyhow::Result<Self> {
+    /// The same on the address where that one was, so that its clients find it.
+    ///
+    /// # Errors
+    /// As [`ServerProcess::launch`].
+    pub async fn again_at(directory: TempDir, address: SocketAddr) -> anyhow::Result<Self> {
+        let arguments = ["--listen", &address.to_string()];
+        Self::start_in(directory, &Launch { arguments: &arguments, ..Launch::default() }).await
+    }
+
+    /// The files that it has open.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn open_files(&self) -> anyhow::Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.pid))?.count())
+    }
+
+    /// Its resident memory.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        let kilobytes =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB")?.trim().parse().ok());
+        kilobytes.map(|kilobytes: u64| kilobytes * 1024).context("no VmRSS in the process's status")
+    }
+
+    /// Starts the server's binary in a directory of a server before, as `launch` says.
+    ///
+    /// # Errors
+    /// As [`ServerProcess::launch`].
+    pub async fn start_in(directory: TempDir, launch: &Launch<'_>) -> anyhow::Result<Self> {
         let command = command(&binary(SERVER)?, launch.environment, launch.under);
         let (child, address) = process::serve(command, launch.arguments, directory.path(), launch.database).await?;
         let pid = child.id().context("the server ended at once")?;

@@ -193,6 +193,14 @@ impl Raw {
         Ok(self.text())
     }
 
+    /// Ends the connection with a reset: what was not read yet is gone, on both sides.
+    ///
+    /// # Errors
+    /// When the system can't.
+    pub fn reset(self) -> anyhow::Result<()> {
+        Ok(self.stream.set_zero_linger()?)
+    }
+
     async fn more(&mut self) -> std::io::Result<bool> {
         Ok(self.stream.read_buf(&mut self.rest).await? > 0)
     }

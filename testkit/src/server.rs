@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use grtc_load::process::{STOP, empty_directory};
-use grtc_server::Config;
+use grtc_server::{Config, limits::Limit};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 
@@ -42,7 +42,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts a server with its defaults, but without a limit on messages.
+    /// Starts a server with its defaults, but without a limit on messages and deliveries.
     ///
     /// # Errors
     /// When it can't bind.
@@ -51,7 +51,7 @@ impl TestServer {
     }
 
     /// Starts a server as [`TestServer::start`] does, with what `change` makes of its configuration, such as
-    /// `|config| config.message_rate = 100`.
+    /// `|config| config.limits[Limit::MessageRate] = 100`.
     ///
     /// # Errors
     /// When that can't be run, or it can't bind.
@@ -59,7 +59,10 @@ impl TestServer {
         let directory = empty_directory()?;
         let database = format!("sqlite://{}?mode=rwc", directory.path().join("grtc.db").display());
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut config = Config { listen, database_url: database, message_rate: 0, ..Config::default() };
+        let mut config = Config { listen, database_url: database, ..Config::default() };
+        for limit in [Limit::MessageRate, Limit::DeliveryRate] {
+            config.limits[limit] = 0;
+        }
         change(&mut config);
         let config = config.check()?;
         let listener = TcpListener::bind(config.listen).await.context("can't listen")?;

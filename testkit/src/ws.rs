@@ -1,6 +1,6 @@
 //! A WebSocket client as verbs. Every wait has a bound, so that a test fails instead of hanging.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
@@ -8,9 +8,15 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{self, Message},
+    Connector, MaybeTlsStream, WebSocketStream, connect_async, connect_async_tls_with_config,
+    tungstenite::{
+        self, Message,
+        client::IntoClientRequest as _,
+        http::{HeaderName, HeaderValue},
+    },
 };
+
+use crate::tls::Authority;
 
 /// How long a client waits for what it expects.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -73,6 +79,39 @@ impl Client {
             .map_err(|_| Refusal { status: None, body: format!("no answer within {WAIT:?}") })?;
         let (socket, _) = connected.map_err(Refusal::from)?;
         Ok(Self { socket, room_state: Value::Null })
+    }
+
+    /// The same with headers of its own, as `("authorization", "Bearer …")`.
+    ///
+    /// # Errors
+    /// As [`Client::connect`], and when a header is none.
+    pub async fn connect_with(url: &str, headers: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let mut request = url.into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().append(HeaderName::try_from(*name)?, HeaderValue::try_from(*value)?);
+        }
+        let connected = timeout(WAIT, connect_async(request)).await.context("no answer to the upgrade")?;
+        let (socket, _) = connected.map_err(Refusal::from)?;
+        Ok(Self { socket, room_state: Value::Null })
+    }
+
+    /// Joins a room over TLS, as somebody who believes in this authority, and waits for the `room_state`.
+    ///
+    /// # Errors
+    /// As [`Client::join`], and when the server can't be believed.
+    pub async fn join_securely(
+        authority: &Authority,
+        server: SocketAddr,
+        room: &str,
+        peer: &str,
+    ) -> anyhow::Result<Self> {
+        let connector = Connector::Rustls(Arc::new(authority.client(&[], rustls::ALL_VERSIONS)?));
+        let url = peer_url(server, room, peer).replacen("ws://", "wss://", 1);
+        let connecting = connect_async_tls_with_config(url, None, false, Some(connector));
+        let (socket, _) = timeout(WAIT, connecting).await.context("no answer")?.map_err(Refusal::from)?;
+        let mut client = Self { socket, room_state: Value::Null };
+        client.room_state = client.expect("room_state").await?;
+        Ok(client)
     }
 
     /// The `room_state` with which [`Client::join`] was answered; null after [`Client::connect`].

@@ -45,7 +45,7 @@ async fn who_is_not_let_in_is_10_and_says_why() -> anyhow::Result<()> {
 #[tokio::test]
 async fn an_expectation_that_is_not_met_is_60_and_says_which() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
-    let arguments = ["--expect-peers", "2", "--expect", "x", "--timeout", "300ms", "--json"];
+    let arguments = ["--expect-peers", "2", "--expect", "x", "--timeout", "3s", "--json"];
     let ended = PeerProcess::join(&server, "r", "A", &arguments).end().await;
     let events = ended.events();
     let unmet = serde_json::json!(["0 of 2 expected peers connected", "no message \"x\""]);
@@ -56,7 +56,7 @@ async fn an_expectation_that_is_not_met_is_60_and_says_which() -> anyhow::Result
 #[tokio::test]
 async fn without_an_expectation_the_timeout_is_0() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
-    let ended = PeerProcess::join(&server, "r", "A", &["--timeout", "200ms", "--json"]).end().await;
+    let ended = PeerProcess::join(&server, "r", "A", &["--timeout", "3s", "--json"]).end().await;
     assert_eq!((ended.code, &ended.events()[1]["ok"]), (Some(0), &true.into()));
     Ok(())
 }
@@ -70,6 +70,16 @@ async fn ctrl_c_leaves_and_is_130() -> anyhow::Result<()> {
     witness.expect("peer_joined").await?;
     a.interrupt();
     assert_eq!(a.end().await.code, Some(130));
+    assert_eq!(witness.skip_to("peer_left").await?["reason"], "left");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_can_not_stay_says_goodbye() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let mut witness = server.join("r", "witness").await?;
+    let ended = PeerProcess::join(&server, "r", "A", &["--relay-only", "--json"]).end().await;
+    assert_eq!(ended.code, Some(2), "{:?}", ended.lines);
     assert_eq!(witness.skip_to("peer_left").await?["reason"], "left");
     Ok(())
 }
@@ -131,7 +141,7 @@ async fn one_that_the_server_names_and_that_can_not_be_used_is_said_and_left_out
     // Over TLS: browsers can, this can't.
     let tls = "stuns:127.0.0.1:5349";
     let server = TestServer::start_with(|config| config.ice_server.push(tls.to_owned())).await?;
-    let ended = PeerProcess::join(&server, "r", "A", &["--timeout", "200ms", "--json"]).end().await;
+    let ended = PeerProcess::join(&server, "r", "A", &["--timeout", "3s", "--json"]).end().await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("left out") && ended.stderr.contains(tls), "{}", ended.stderr);
     Ok(())

@@ -32,6 +32,9 @@ async fn nobody_has_to_read_the_log() -> anyhow::Result<()> {
     // Far more than a pipe holds.
     let trace = logging(&[], &["--log-level", "trace"]).await?;
     assert!(trace.code == Some(0) && trace.stderr.contains("rtc"), "{:?}: {}", trace.code, trace.stderr.len());
+    for secret in ["resume=", "resume_token", "ice_servers"] {
+        assert!(!trace.stderr.contains(secret), "{secret}");
+    }
     let closed = ["sh", "-c", "exec \"$0\" \"$@\" 2>&-"];
     assert_eq!(logging(&closed, &["--log-level", "trace"]).await?.code, Some(0));
     let full = ["sh", "-c", "exec \"$0\" \"$@\" 2>/dev/full"];

@@ -19,7 +19,7 @@ async fn shows_who_is_connected_and_what_came() -> anyhow::Result<()> {
     let status = page.get("/status.json").await?.json()?;
     assert_eq!((&status["peer_id"], &status["room_id"], &status["link"]), (&"A".into(), &"r".into(), &"up".into()));
     let peer = &status["peers"][0];
-    assert_eq!((&peer["peer_id"], &peer["state"], &peer["present"]), (&"B".into(), &"connected".into(), &true.into()));
+    assert_eq!((&peer["peer_id"], &peer["state"], &peer["present"]), (&"B".into(), &"open".into(), &true.into()));
     assert_eq!(peer["pair"]["protocol"], "udp");
     let message = &status["messages"][0];
     assert_eq!(

@@ -35,11 +35,12 @@ fn a_peer_that_gets_another_address_comes_back() -> anyhow::Result<()> {
         a.event("joined").await;
         let mut b = join_there(&machines, &server, &[]);
         for address in [Machines::THERE, Ipv4Addr::new(10, 9, 0, 3)] {
+            let open = if address == Machines::THERE { "connected" } else { "recovered" };
             if address != Machines::THERE {
                 machines.move_to(address)?;
                 b.event("joined").await;
             }
-            let (a_pair, b_pair) = (a.event("connected").await, b.event("connected").await);
+            let (a_pair, b_pair) = (a.event(open).await, b.event(open).await);
             println!("{address}: {a_pair} {b_pair}");
             a.type_line("to B").await;
             b.type_line("to A").await;

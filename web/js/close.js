@@ -24,6 +24,8 @@ export const CLOSE_WORDS = new Map([
 ]);
 
 export const PEER_ID_TAKEN = 4409;
+export const NO_HEARTBEAT = 4408;
+export const NOT_AUTHENTICATED = 4401;
 
 const COME_BACK = new Set([1001, 1011, 1012, 1013, 4008, 4029, 4408]);
 

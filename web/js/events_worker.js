@@ -1,10 +1,11 @@
-/** The shared worker that holds the browser's one stream of item events. */
-import { EventHub } from './event_hub.js';
+/** The shared worker that holds the browser's streams of item events: one, or one for each token. */
+import { EventHubs } from './event_hub.js';
 import { EventStream } from './event_stream.js';
 import { HOME } from './home.js';
 
-const hub = new EventHub(new EventStream(new URL('api/items/events', HOME).href));
+const url = new URL('api/items/events', HOME).href;
+const hubs = new EventHubs((token) => new EventStream(url, undefined, undefined, token));
 addEventListener('connect', (event) => {
   const [port] = /** @type {MessageEvent} */ (event).ports;
-  if (port) hub.attach(port);
+  if (port) hubs.attach(port);
 });

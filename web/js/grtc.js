@@ -6,19 +6,23 @@
  * const room = new Room({ server: 'https://my-server.example', room: 'room1', peerId: 'tab1' });
  * room.on('message', ({ from, text }) => console.log(`${from}: ${text}`));
  * room.join();
- * await room.send('hello');
+ * await room.send('hello'); // the programs of all peers have it
  */
 export { Room } from './room.js';
 export { RoomError } from './room_error.js';
 export { CHANNEL_BYTES } from './message_limit.js';
 export { InvalidName, MESSAGE_BYTES, NAME_CHARS, compareNames, isPolite, parseName } from './protocol.js';
 export { closeWord, shouldReconnect } from './close.js';
+export { Heard } from './heard.js';
 
 /**
- * @typedef {import('./room.js').RoomOptions} RoomOptions
- * @typedef {import('./room.js').RoomStatus} RoomStatus
- * @typedef {import('./room.js').RoomEvents} RoomEvents
- * @typedef {import('./room.js').Peer} Peer
- * @typedef {import('./room.js').Message} Message
+ * @typedef {import('./room_types.js').RoomOptions} RoomOptions
+ * @typedef {import('./room_types.js').RoomStatus} RoomStatus
+ * @typedef {import('./room_types.js').RoomEvents} RoomEvents
+ * @typedef {import('./room_types.js').Peer} Peer
+ * @typedef {import('./room_types.js').Message} Message
+ * @typedef {import('./room_types.js').PairState} PairState
+ * @typedef {import('./pairs.js').Submitted} Submitted
+ * @typedef {import('./pairs.js').Outcome} Outcome
  * @typedef {import('./rtc.js').PathStats} PathStats
  */

@@ -47,7 +47,7 @@ export async function setLanguage(wanted) {
   if (!response.ok) throw new Error(`the words: HTTP ${response.status}`);
   useWords(wanted, await response.json());
   document.documentElement.lang = wanted;
-  document.title = t('page.title');
+  document.title = t(document.documentElement.dataset.title ?? 'page.title');
   translate(document);
 }
 

@@ -10,17 +10,19 @@ export const HERE_MS = 20_000;
 /** So long the worker may take to answer; the first time it has to be loaded. */
 export const ANSWER_MS = 10_000;
 /** Another name when tab and worker say other things to each other: the worker of an old page may still be there. */
-const NAME = 'grtc-item-events-1';
+const NAME = 'grtc-item-events-3';
 
 /**
  * @typedef {Pick<SharedWorker, 'port' | 'onerror'>} Worker
- * @typedef {{ live: boolean, missed: null, event: import('./event_parser.js').StreamEvent }} FeedEvents
- *   `missed`: there were changes that nobody will tell
+ * @typedef {{ live: boolean, missed: null, event: import('./event_parser.js').StreamEvent, refused: string }} FeedEvents
+ *   `missed`: there were changes that nobody will tell; `refused`: the server gives none, for this reason
  */
 
 /** @extends {Emitter<FeedEvents>} */
 export class ItemFeed extends Emitter {
   #live = false;
+  /** @type {string | null} */
+  #token = null;
   #createWorker;
   #createStream;
   /** @type {MessagePort | null} */
@@ -34,7 +36,7 @@ export class ItemFeed extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #deadline;
 
-  /** @param {{ createWorker?: () => Worker, createStream?: () => EventStream }} [options] */
+  /** @param {{ createWorker?: () => Worker, createStream?: (token: string | null) => EventStream }} [options] */
   constructor({ createWorker = sharedWorker, createStream = ownStream } = {}) {
     super();
     this.#createWorker = createWorker;
@@ -49,6 +51,18 @@ export class ItemFeed extends Emitter {
     } catch {
       this.#readAlone();
     }
+  }
+
+  /** Follows them with another token, or with none. @param {string | null} token */
+  use(token) {
+    if (token === this.#token) return;
+    this.#token = token;
+    if (this.#port) this.#here();
+    if (!this.#own) return;
+    this.#own.close();
+    this.#readAlone();
+    // With other rights there may be more to be seen.
+    this.emit('missed', null);
   }
 
   /** The page goes away, perhaps to come back. */
@@ -76,7 +90,7 @@ export class ItemFeed extends Emitter {
   }
 
   #here() {
-    this.#port?.postMessage('here');
+    this.#port?.postMessage({ here: this.#token });
     this.#deadline ??= setTimeout(() => this.#noAnswer(), ANSWER_MS);
   }
 
@@ -87,6 +101,8 @@ export class ItemFeed extends Emitter {
     this.#silent = 0;
     if ('name' in message) return this.emit('event', message);
     this.#setLive(message.live);
+    // What was refused to the token before says nothing of this one.
+    if (message.refused && message.token === this.#token) this.emit('refused', message.refused);
     if (message.missed) this.emit('missed', null);
   }
 
@@ -110,9 +126,11 @@ export class ItemFeed extends Emitter {
   }
 
   #readAlone() {
-    this.#own = this.#createStream();
-    this.#own.on('live', (live) => this.#setLive(live));
-    this.#own.on('event', (event) => this.emit('event', event));
+    const own = this.#createStream(this.#token);
+    this.#own = own;
+    own.on('live', (live) => this.#own === own && this.#setLive(live));
+    own.on('event', (event) => this.emit('event', event));
+    own.on('refused', (refused) => this.#own === own && this.emit('refused', refused));
     document.addEventListener('visibilitychange', this.#whileSeen);
     this.#whileSeen();
   }
@@ -135,6 +153,7 @@ function sharedWorker() {
   return new SharedWorker(new URL('./events_worker.js', import.meta.url), { type: 'module', name: NAME });
 }
 
-function ownStream() {
-  return new EventStream(new URL('api/items/events', HOME).href);
+/** @param {string | null} token */
+function ownStream(token) {
+  return new EventStream(new URL('api/items/events', HOME).href, undefined, undefined, token);
 }

@@ -6,7 +6,9 @@ import { ApiError } from './items.js';
  * @typedef {import('./items.js').Item} Item
  * @typedef {import('./items.js').ItemFields} ItemFields
  * @typedef {import('./items.js').ItemStatus} ItemStatus
+ * @typedef {import('./items.js').Patience} Patience
  * @typedef {{ status: ItemStatus | '', q: string }} Filter
+ * @typedef {'write' | 'read' | 'none'} Access what the user's token allows
  * @typedef {'created' | 'updated' | 'processed'} Change
  * @typedef {{ change: null, touched: { id: number, change: Change, digest: import('./items.js').Digest | null } }} StoreEvents
  */
@@ -30,6 +32,8 @@ export class ItemStore extends Emitter {
   filter = { status: '', q: '' };
   loaded = false;
   loading = false;
+  /** @type {Access} */
+  access = 'write';
   /** @type {ApiError | null} */
   error = null;
   /** Deleted here, and not yet on the server: the user may think again. @type {Set<number>} */
@@ -45,6 +49,11 @@ export class ItemStore extends Emitter {
     this.#api = api;
   }
 
+  /** What was being made when the page was loaded anew. */
+  get unfinished() {
+    return this.#api.unfinished;
+  }
+
   get visible() {
     return this.items.filter(({ id }) => !this.#hidden.has(id));
   }
@@ -58,13 +67,22 @@ export class ItemStore extends Emitter {
     return Math.max(1, Math.ceil(this.total / PAGE_SIZE));
   }
 
+  /** What may be done from now on; what was seen before is not shown any more if it may not be. @param {Access} access */
+  allow(access) {
+    this.access = access;
+    this.error = null;
+    if (access === 'none') Object.assign(this, { items: [], total: 0, page: 0, loaded: false });
+    void this.load();
+  }
+
   /** Loads the page that is wanted. The newest of several loads counts. */
   async load() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#loads += 1;
     const load = this.#loads;
-    this.loading = true;
+    this.loading = this.access !== 'none';
+    if (!this.loading) return this.emit('change', null);
     this.emit('change', null);
     try {
       const skipped = this.page * PAGE_SIZE;
@@ -93,23 +111,28 @@ export class ItemStore extends Emitter {
     await this.goTo(0);
   }
 
-  /** @param {ItemFields} fields */
-  async create(fields) {
-    const item = await this.#api.create(fields);
+  /** @param {ItemFields} fields @param {Patience} [patience] */
+  async create(fields, patience) {
+    const item = await this.#api.create(fields, patience);
     this.#reload(0);
     return item;
   }
 
-  /** @param {ItemFields[]} fields */
-  async createBulk(fields) {
-    const items = await this.#api.createBulk(fields);
+  /** @param {ItemFields[]} fields @param {Patience} [patience] */
+  async createBulk(fields, patience) {
+    const items = await this.#api.createBulk(fields, patience);
     this.#reload(0);
     return items;
   }
 
-  /** @param {Item} item @param {Partial<ItemFields>} fields @param {boolean} overwrite whatever others did meanwhile */
-  async update(item, fields, overwrite) {
-    this.#replace(await this.#api.update(item.id, fields, overwrite ? undefined : item.version));
+  /**
+   * @param {Item} item
+   * @param {Partial<ItemFields>} fields
+   * @param {boolean} overwrite whatever others did meanwhile
+   * @param {Patience} [patience]
+   */
+  async update(item, fields, overwrite, patience) {
+    this.#replace(await this.#api.update(item.id, fields, overwrite ? undefined : item.version, patience));
   }
 
   /** Sets the status of every item that is shown. @param {ItemStatus} status */
@@ -120,9 +143,9 @@ export class ItemStore extends Emitter {
     return count;
   }
 
-  /** @param {number} id */
-  async process(id) {
-    await this.#api.process(id);
+  /** @param {number} id @param {Patience} [patience] */
+  async process(id, patience) {
+    await this.#api.process(id, patience);
   }
 
   /** Takes an item out of sight. `delete` or `restore` has to follow. @param {number} id */

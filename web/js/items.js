@@ -1,5 +1,6 @@
 /** The HTTP client of the items API. */
-import { Emitter } from './emitter.js';
+import { ApiError } from './api_error.js';
+import { Requests } from './api_request.js';
 
 /**
  * @typedef {'active' | 'inactive' | 'pending'} ItemStatus
@@ -8,187 +9,127 @@ import { Emitter } from './emitter.js';
  * @typedef {{ title: string, description: string | null, status: ItemStatus }} ItemFields
  * @typedef {{ skip?: number, limit?: number, status?: ItemStatus | '', q?: string, sort?: 'id' | '-id' }} ItemQuery
  * @typedef {{ words: number, characters: number, sha256: string }} Digest
- * @typedef {{ path: string, text: string, key: string }} Attempt
+ * @typedef {{ path: string, text: string, key: string, at: number }} Attempt `at`: when it began, by the wall clock
+ * @typedef {{ load: () => Attempt | null, save: (attempt: Attempt | null) => void }} Outbox outlives the page
+ * @typedef {import('./api_request.js').Patience} Patience
  */
+
+export { ApiError };
 
 export const STATUSES = /** @type {const} */ (['active', 'inactive', 'pending']);
 
 /** The longest texts of an item, in Unicode scalar values: the server's numbers, held to them by a test. */
 export const TITLE_CHARS = 200;
 export const DESCRIPTION_CHARS = 10_000;
-/** A request that waits for longer than this is said to wait. */
-export const QUIET_MS = 2_000;
-/** A request without an answer after this is given up. The server itself answers 503 within 5 s when it can't go on. */
-export const ANSWER_MS = 15_000;
 
-/**
- * An answer that is not the wanted one, or none. `code` is a stable word: the server's; `network` or `no_answer`; or
- * `unknown_outcome` for a change that may have been made all the same.
- */
-export class ApiError extends Error {
-  /**
-   * @param {number} status
-   * @param {{ code?: string, detail?: unknown, errors?: unknown }} problem
-   */
-  constructor(status, problem) {
-    super(typeof problem.detail === 'string' ? problem.detail : `HTTP ${status}`);
-    this.name = 'ApiError';
-    this.status = status;
-    this.code = problem.code ?? (status ? 'http' : 'network');
-    /** What is wrong with each field. @type {Map<string, string>} */
-    this.fields = fieldErrors(problem.errors);
-  }
-}
+/** The server knows a key for 24 hours. */
+const KEY_MS = 23 * 60 * 60 * 1_000;
 
-/** `waiting`: how many requests have waited for long. @extends {Emitter<{ waiting: number }>} */
-export class Items extends Emitter {
-  #base;
-  #fetch;
-  #waiting = 0;
+export class Items extends Requests {
   /** The last creation whose outcome is unknown: tried again by its user, it is the same one. @type {Attempt | null} */
   #unanswered = null;
+  /** @type {Outbox} */
+  #outbox;
 
   /**
    * @param {string} base where `api/items/` is
    * @param {typeof fetch} [fetcher]
+   * @param {Partial<ConstructorParameters<typeof Requests>[0]> & { outbox?: Outbox }} [more]
    */
-  constructor(base, fetcher = (...request) => fetch(...request)) {
-    super();
-    this.#base = base;
-    this.#fetch = fetcher;
+  constructor(base, fetcher = (...request) => fetch(...request), { outbox, ...more } = {}) {
+    super({ base, fetcher, ...more });
+    this.#outbox = outbox ?? { load: () => null, save: () => {} };
+    const left = this.#outbox.load();
+    if (left && Date.now() - left.at < KEY_MS) this.#unanswered = left;
+  }
+
+  /** What was being made when the page was loaded anew, and has no answer yet. @returns {ItemFields | ItemFields[] | null} */
+  get unfinished() {
+    return this.#unanswered && JSON.parse(this.#unanswered.text);
   }
 
   /** @param {ItemQuery} query @returns {Promise<{ items: Item[], total: number }>} */
   async list(query) {
-    const url = new URL('api/items/', this.#base);
-    for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, String(value));
-    const { headers, body } = await this.#request('GET', url.href);
+    const wanted = Object.entries(query).filter(([, value]) => value);
+    const search = new URLSearchParams(wanted.map(([name, value]) => [name, String(value)]));
+    const path = `api/items/${wanted.length ? '?' : ''}${search}`;
+    const { headers, body } = await this.ask({ method: 'GET', path });
     return { items: body, total: Number(headers.get('X-Total-Count') ?? body.length) };
   }
 
-  /** @param {ItemFields} fields @returns {Promise<Item>} */
-  create(fields) {
-    return this.#createOnce('api/items/', fields);
+  /** @param {ItemFields} fields @param {Patience} [patience] @returns {Promise<Item>} */
+  create(fields, patience) {
+    return this.#createOnce('api/items/', fields, patience);
   }
 
-  /** All or none. @param {ItemFields[]} fields @returns {Promise<Item[]>} */
-  createBulk(fields) {
-    return this.#createOnce('api/items/bulk', fields);
+  /** All or none. @param {ItemFields[]} fields @param {Patience} [patience] @returns {Promise<Item[]>} */
+  createBulk(fields, patience) {
+    return this.#createOnce('api/items/bulk', fields, patience);
   }
 
   /**
    * @param {number} id
    * @param {Partial<ItemFields>} fields
    * @param {number} [version] refuse with 412 if the item is not of this version any more
+   * @param {Patience} [patience]
    * @returns {Promise<Item>}
    */
-  async update(id, fields, version) {
+  async update(id, fields, version, patience) {
+    const path = `api/items/${id}`;
     /** @type {Record<string, string>} */
     const headers = version === undefined ? {} : { 'If-Match': `"${version}"` };
-    return (await this.#request('PUT', `api/items/${id}`, fields, { headers })).body;
+    try {
+      return (await this.askUntilAnswered({ method: 'PUT', path, content: fields, headers }, patience)).body;
+    } catch (error) {
+      // Sent again after an answer that got lost, by the page or by the browser, it finds the item changed by the first time.
+      if (/** @type {ApiError} */ (error).status !== 412 || version === undefined) throw error;
+      const { body: item } = await this.askUntilAnswered({ method: 'GET', path }, patience);
+      const ours = Object.entries(fields).every(([name, value]) => item[name] === value);
+      if (!ours || item.version !== version + 1) throw error;
+      return item;
+    }
   }
 
-  /** @param {number} id @param {{ keepalive?: boolean }} [options] to be sent even while the page goes away */
-  async delete(id, options = {}) {
-    await this.#request('DELETE', `api/items/${id}`, undefined, options);
+  /** @param {number} id @param {Patience & { keepalive?: boolean }} [options] `keepalive`: sent once, even while the page goes away */
+  async delete(id, { keepalive = false, ...patience } = {}) {
+    const request = { method: 'DELETE', path: `api/items/${id}`, keepalive };
+    await (keepalive ? this.ask(request) : this.askUntilAnswered(request, patience));
   }
 
-  /** @param {number[]} ids @param {ItemStatus} status @returns {Promise<number>} how many have that status now */
-  async setStatus(ids, status) {
-    const { body } = await this.#request('PATCH', `api/items/bulk/status?new_status=${status}`, ids);
+  /** @param {number[]} ids @param {ItemStatus} status @param {Patience} [patience] @returns {Promise<number>} how many have that status now */
+  async setStatus(ids, status, patience) {
+    const path = `api/items/bulk/status?new_status=${status}`;
+    const { body } = await this.askUntilAnswered({ method: 'PATCH', path, content: ids }, patience);
     return body.updated_count;
   }
 
-  /** Queues the item's digest, which an event tells. @param {number} id */
-  async process(id) {
-    await this.#request('POST', `api/items/${id}/process`);
+  /** Queues the item's digest, which an event tells. @param {number} id @param {Patience} [patience] */
+  async process(id, patience) {
+    const headers = { 'Idempotency-Key': randomKey() };
+    await this.askUntilAnswered({ method: 'POST', path: `api/items/${id}/process`, headers }, patience);
   }
 
-  /** @param {string} path @param {unknown} fields */
-  async #createOnce(path, fields) {
+  /** @param {string} path @param {unknown} fields @param {Patience} [patience] */
+  async #createOnce(path, fields, patience) {
     const text = JSON.stringify(fields);
     const again = this.#unanswered?.path === path && this.#unanswered.text === text;
-    const attempt = (again && this.#unanswered) || { path, text, key: randomKey() };
+    const attempt = (again && this.#unanswered) || { path, text, key: randomKey(), at: Date.now() };
     this.#unanswered = null;
+    this.#outbox.save(attempt);
+    const headers = { 'Idempotency-Key': attempt.key };
     try {
-      return (await this.#request('POST', path, fields, { headers: { 'Idempotency-Key': attempt.key } })).body;
+      return (await this.askUntilAnswered({ method: 'POST', path, content: fields, headers }, patience)).body;
     } catch (error) {
-      const { status, code } = /** @type {ApiError} */ (error);
-      if (status === 0 || status >= 500 || code === 'idempotency_key_in_use') this.#unanswered = attempt;
+      const { status, isNoAnswer } = /** @type {ApiError} */ (error);
+      if (isNoAnswer || status >= 500) this.#unanswered = attempt;
       throw error;
-    }
-  }
-
-  /**
-   * @param {string} method
-   * @param {string} path
-   * @param {unknown} [content]
-   * @param {{ headers?: Record<string, string>, keepalive?: boolean }} [options]
-   */
-  async #request(method, path, content, { headers = {}, keepalive = false } = {}) {
-    const json = content === undefined ? {} : { body: JSON.stringify(content) };
-    /** @type {Record<string, string>} */
-    const type = content === undefined ? {} : { 'Content-Type': 'application/json' };
-    const signal = AbortSignal.timeout(ANSWER_MS);
-    const init = { method, ...json, headers: { ...type, ...headers }, keepalive, signal };
-    const answered = this.#sayWhenItWaits();
-    try {
-      const response = await this.#fetch(new URL(path, this.#base), init);
-      return await read(response);
-    } catch (error) {
-      throw error instanceof ApiError ? error : unanswered(method, signal.aborted);
     } finally {
-      answered();
+      this.#outbox.save(null);
     }
   }
-
-  #sayWhenItWaits() {
-    let waits = 0;
-    const count = (/** @type {number} */ by) => this.emit('waiting', (this.#waiting += by));
-    const timer = setTimeout(() => count((waits = 1)), QUIET_MS);
-    return () => {
-      clearTimeout(timer);
-      if (waits) count(-waits);
-    };
-  }
-}
-
-/** @param {Response} response @returns {Promise<{ headers: Headers, body: any }>} */
-async function read(response) {
-  const text = await response.text();
-  const body = parsed(text);
-  if (!response.ok) throw new ApiError(response.status, body ?? {});
-  if (text && body === null) throw new ApiError(response.status, { detail: 'the answer is not JSON' });
-  return { headers: response.headers, body };
-}
-
-/** @param {string} text */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string} method @param {boolean} late */
-function unanswered(method, late) {
-  const detail = late ? `no answer within ${ANSWER_MS / 1000} s` : 'the server can not be reached';
-  if (method !== 'GET') return new ApiError(0, { code: 'unknown_outcome', detail });
-  return new ApiError(0, { code: late ? 'no_answer' : 'network', detail });
 }
 
 /** Not `randomUUID`, which there is in secure contexts alone. */
 function randomKey() {
   return [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-');
-}
-
-/** @param {unknown} errors @returns {Map<string, string>} */
-function fieldErrors(errors) {
-  const fields = new Map();
-  for (const error of Array.isArray(errors) ? errors : []) {
-    const field = Array.isArray(error?.loc) ? error.loc.at(-1) : undefined;
-    if (typeof field === 'string' && typeof error.msg === 'string' && !fields.has(field)) fields.set(field, error.msg);
-  }
-  return fields;
 }

@@ -4,7 +4,8 @@ import { choose, say, setLanguage, t } from './i18n.js';
 import { ItemFeed } from './item_feed.js';
 import { ItemStore } from './item_store.js';
 import { Items } from './items.js';
-import { recall } from './memory.js';
+import { outbox, recall } from './memory.js';
+import { followItems, followRoom, startToken } from './page_access.js';
 import { PageRoom } from './page_room.js';
 import './ui/copy-text.js';
 import './ui/item-filters.js';
@@ -16,15 +17,17 @@ import { initialNames } from './ui/room-form.js';
 import './ui/room-log.js';
 import './ui/room-mesh.js';
 import './ui/room-peers.js';
+import './ui/room-profile.js';
 import { showToast } from './ui/toast-stack.js';
 
-/** @typedef {'item-form' | 'item-filters' | 'item-list' | 'room-form' | 'room-peers' | 'room-mesh' | 'room-chat' | 'room-log'} Part */
+/** @typedef {'item-form' | 'item-filters' | 'item-list' | 'room-form' | 'room-profile' | 'room-peers' | 'room-mesh' | 'room-chat' | 'room-log'} Part */
 
 /** @param {Part} name @returns {any} */
 const part = (name) => document.querySelector(name);
 
-function startItems() {
-  const items = new Items(HOME);
+/** @param {import('./page_token.js').PageToken} token */
+function startItems(token) {
+  const items = new Items(HOME, token.fetch, { outbox, given: token.given });
   const store = new ItemStore(items);
   const feed = new ItemFeed();
   for (const name of /** @type {Part[]} */ (['item-form', 'item-filters', 'item-list'])) part(name).store = store;
@@ -35,10 +38,9 @@ function startItems() {
     feed.close();
   });
   // A page that comes back out of the browser's memory.
-  addEventListener('pageshow', ({ persisted }) => persisted && feed.open());
+  addEventListener('pageshow', ({ persisted }) => persisted && token.items !== 'none' && feed.open());
   store.follow(feed);
-  feed.open();
-  void store.load();
+  followItems(token, items, store, feed);
 }
 
 /** Whether the server answers, and whether the page hears of changes. @param {Items} items @param {ItemFeed} feed */
@@ -60,18 +62,27 @@ function showHowItIs(items, feed) {
   });
 }
 
-function startRoom() {
-  const pageRoom = new PageRoom();
-  for (const name of /** @type {Part[]} */ (['room-form', 'room-peers', 'room-mesh', 'room-chat', 'room-log'])) {
+/** @param {ReturnType<typeof startToken>} access */
+function startRoom({ token, dialog }) {
+  const pageRoom = new PageRoom(token);
+  for (const name of /** @type {Part[]} */ ([
+    'room-form',
+    'room-profile',
+    'room-peers',
+    'room-mesh',
+    'room-chat',
+    'room-log',
+  ])) {
     part(name).pageRoom = pageRoom;
   }
   pageRoom.on('status', (status) => {
-    if (status.state === 'joined' && status.rejoined) showToast({ t: 'room.back', kind: 'good' });
+    if (status.state === 'joined' && status.rejoined && !status.recovered) showToast({ t: 'room.back', kind: 'good' });
   });
   document.addEventListener('peer-chosen', (event) => {
     part('room-chat').writeTo(/** @type {CustomEvent} */ (event).detail);
   });
   countUnread(pageRoom);
+  followRoom(token, dialog, pageRoom);
   const { join, returning, ...names } = initialNames();
   part('room-form').fill(names);
   if (join) part('room-form').join(returning);
@@ -94,8 +105,8 @@ function countUnread(pageRoom) {
     count = 0;
     show();
   };
-  pageRoom.on('message', () => {
-    if (looking()) return;
+  pageRoom.on('message', ({ replayed }) => {
+    if (replayed || looking()) return;
     count += 1;
     show();
   });
@@ -121,6 +132,7 @@ const menu = document.querySelector('page-settings select');
 if (menu) menu.value = document.documentElement.lang;
 showSection();
 addEventListener('hashchange', showSection);
-startItems();
-startRoom();
+const access = startToken();
+startItems(access.token);
+startRoom(access);
 document.body.classList.add('ready');

@@ -3,7 +3,7 @@
  * new one.
  */
 
-/** @typedef {'language' | 'theme' | 'room' | 'peer'} Thing */
+/** @typedef {'language' | 'theme' | 'room' | 'peer' | 'name' | 'color'} Thing */
 
 const STORES = [() => sessionStorage, () => localStorage];
 
@@ -20,6 +20,29 @@ export function recall(thing) {
 export function remember(thing, value) {
   for (const store of STORES) attempt(() => store().setItem(`grtc.${thing}`, value));
 }
+
+/** What this tab is making, and has no answer for yet. @type {import('./items.js').Outbox} */
+export const outbox = {
+  load: () =>
+    attempt(() => {
+      const making = JSON.parse(String(sessionStorage.getItem('grtc.making')));
+      JSON.parse(making.text);
+      return making;
+    }),
+  save: (making) => {
+    attempt(() => sessionStorage.removeItem('grtc.making'));
+    if (making) attempt(() => sessionStorage.setItem('grtc.making', JSON.stringify(making)));
+  },
+};
+
+/** The token that this tab shows the server; for this tab alone. @type {import('./page_token.js').Store} */
+export const tokenStore = {
+  load: () => attempt(() => sessionStorage.getItem('grtc.token')),
+  save: (token) => {
+    attempt(() => sessionStorage.removeItem('grtc.token'));
+    if (token !== null) attempt(() => sessionStorage.setItem('grtc.token', token));
+  },
+};
 
 /** Whether this tab is in a room, at this address. @param {boolean} inside */
 export function rememberInside(inside) {

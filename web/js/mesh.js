@@ -32,6 +32,9 @@ export const ABSENT_GRACE_MS = 120_000;
  * @typedef {{ open: boolean, awayUntil: number | null }} Member
  */
 
+/** Why somebody left who may be back soon. @type {Set<LeaveReason>} */
+const MAY_COME_BACK = new Set(['expired', 'lost', 'node_lost', 'replaced', 'slow']);
+
 export class Mesh {
   /** @type {string | null} */
   #me = null;
@@ -107,7 +110,7 @@ export class Mesh {
   #missing(now, peer, reason) {
     const member = this.#members.get(peer);
     if (!member) return [];
-    const mayComeBack = reason === 'lost' || reason === 'slow' || reason === 'node_lost' || reason === 'replaced';
+    const mayComeBack = MAY_COME_BACK.has(reason);
     if (!member.open || !mayComeBack) return this.#closeAll([peer], reason);
     if (member.awayUntil !== null) return [];
     member.awayUntil = now + ABSENT_GRACE_MS;

@@ -7,6 +7,9 @@
  *
  * The side that offered gives a connection 4, 6 and 10 s to open, each time a fresh one, then the pair has failed. The
  * side that answers waits 12 s, then offers itself. A failed pair still answers an offer. An open channel resets all.
+ *
+ * Whoever knows more than that says so: `try_again` makes an offer now and lets all tries begin anew, unless the two sides have
+ * come to an exchange already; `give_up` ends the tries.
  */
 import { Actions } from './negotiator/actions.js';
 import { Exchange } from './negotiator/exchange.js';
@@ -78,6 +81,8 @@ export class Negotiator {
     const exchange = this.#exchange;
     if (input === 'start') this.#start();
     else if (input === 'tick') this.#tick();
+    else if (input === 'try_again') this.#tryAgain();
+    else if ('give_up' in input) this.#giveUp(input.give_up.reason);
     else if ('remote_offer' in input) exchange.remoteOffer(input.remote_offer);
     else if ('remote_answer' in input) exchange.remoteAnswer(input.remote_answer);
     else if ('remote_candidate' in input) exchange.remoteCandidate(input.remote_candidate);
@@ -154,6 +159,23 @@ export class Negotiator {
     if (current.offeredHere) return this.#offer();
     this.#exchange.drop();
     this.#waitFor(RESPONDER_REOPEN_MS);
+  }
+
+  /** Offers at once, whatever the role and whatever was tried, unless an exchange of descriptions is on its way or has ended. */
+  #tryAgain() {
+    const step = this.#exchange.current?.step;
+    if (!this.state || (step && step !== 'offering' && step !== 'awaiting_answer')) return;
+    this.#spent = false;
+    // An offer that has not gone yet is as good as another.
+    this.#tries = step === 'offering' ? 1 : 0;
+    if (step !== 'offering') this.#offer();
+  }
+
+  /** @param {string} reason */
+  #giveUp(reason) {
+    if (!this.state || this.state === 'failed') return;
+    this.#spent = true;
+    this.#fail(reason);
   }
 
   #tick() {

@@ -1,5 +1,6 @@
 /** The page's one room: the room that it is in now, and what its parts need to know of it. */
 import { Emitter } from './emitter.js';
+import { Heard } from './heard.js';
 import { Room } from './room.js';
 import { RoomError } from './room_error.js';
 
@@ -8,12 +9,17 @@ import { RoomError } from './room_error.js';
  * @typedef {import('./room.js').Peer} Peer
  * @typedef {import('./room.js').Message} Message
  *
- * @typedef {{ from: 'me', text: string, via: 'p2p' | 'broadcast', at: Date, to: string[] | null }} OwnMessage
- *   `to`: whom it reached; null for everybody in the room
- * @typedef {import('./room.js').RoomEvents & { status: RoomStatus, sent: OwnMessage }} PageRoomEvents
+ * @typedef {{ from: 'me', text: string, via: 'p2p' | 'broadcast', at: Date, to: string[] | null,
+ *   outcomes?: import('./pairs.js').Submitted['outcomes'] }} OwnMessage
+ *   `to`: whom it goes to; null for everybody in the room
+ * @typedef {import('./room.js').RoomEvents & { status: RoomStatus, sent: OwnMessage,
+ *   profile: import('./profile.js').Profile, access: null }} PageRoomEvents
+ *   `access`: the user's token is another one
  */
 
 const STATS_MS = 1_000;
+/** So many of the last broadcasts are shown to who comes. */
+const HISTORY = 50;
 
 /** @extends {Emitter<PageRoomEvents>} */
 export class PageRoom extends Emitter {
@@ -23,11 +29,18 @@ export class PageRoom extends Emitter {
   #statsTimer;
   /** The page went away while it was in a room: it leaves, and comes back when the page does. */
   suspended = false;
+  #heard = new Heard();
+  /** @type {import('./profile.js').Profile} */
+  #profile = { name: '', color: '' };
 
-  constructor() {
+  #token;
+
+  /** @param {import('./page_token.js').PageToken} token */
+  constructor(token) {
     super();
-    // A laptop that wakes up, a network that is there again: no reason to wait for the timer.
-    addEventListener('online', () => this.retry());
+    this.#token = token;
+    token.on('change', () => this.emit('access', null));
+    // Somebody looks: no reason to wait for the timer.
     document.addEventListener('visibilitychange', () => document.hidden || this.retry());
     addEventListener('pagehide', () => this.#suspend());
     addEventListener('pageshow', () => this.#resume());
@@ -62,8 +75,12 @@ export class PageRoom extends Emitter {
    * @throws {import('./names.js').InvalidName}
    */
   join(roomName, peerId, returning) {
-    const room = new Room({ room: roomName, peerId, returning });
+    // What stands in the chat already is not told again.
+    const heard = roomName === this.roomName ? this.#heard : new Heard();
+    const token = () => this.#token.value;
+    const room = new Room({ room: roomName, peerId, returning, history: HISTORY, heard, token, ...this.#metadata() });
     this.#room?.leave();
+    this.#heard = heard;
     this.#room = room;
     const pass = /** @param {keyof import('./room.js').RoomEvents} name */ (name) =>
       room.on(name, (/** @type {any} */ event) => this.#room === room && this.emit(name, event));
@@ -74,6 +91,45 @@ export class PageRoom extends Emitter {
     room.join();
     clearInterval(this.#statsTimer);
     this.#statsTimer = setInterval(() => document.hidden || void room.readStats(), STATS_MS);
+  }
+
+  /** What the user's token allows, as far as there is one. */
+  get grants() {
+    return this.#token.claims?.grants ?? null;
+  }
+
+  /** Whether it allows this room, as far as the page knows. @param {string} room */
+  allows(room) {
+    return this.#token.allowsRoom(room);
+  }
+
+  /** Shows the server another token, if there is a connection that has one. @param {string} token @throws {RoomError} `bad_token`, `no_answer` */
+  async authenticate(token) {
+    if (this.status.state !== 'joined') return;
+    try {
+      await this.#room?.authenticate(token);
+    } catch (error) {
+      // The next connection begins with it.
+      if (!(error instanceof RoomError) || error.code !== 'not_joined') throw error;
+    }
+  }
+
+  get profile() {
+    return this.#profile;
+  }
+
+  /** The user's name and colour, for the others. @param {import('./profile.js').Profile} profile */
+  setProfile(profile) {
+    const had = this.#metadata();
+    this.#profile = profile;
+    this.emit('profile', profile);
+    if (had.metadata || this.#metadata().metadata) this.#room?.setMetadata(this.#metadata().metadata ?? {});
+  }
+
+  /** Who says nothing has none. */
+  #metadata() {
+    const said = Object.entries(this.#profile).filter(([, value]) => value);
+    return said.length ? { metadata: Object.fromEntries(said) } : {};
   }
 
   #suspend() {
@@ -106,8 +162,8 @@ export class PageRoom extends Emitter {
 
   /** Over the data channels. @param {string} text @param {string} [peer] @throws {RoomError} */
   async send(text, peer) {
-    const to = await this.#in().send(text, peer);
-    this.emit('sent', { from: 'me', text, via: 'p2p', at: new Date(), to });
+    const submitted = this.#in().submit(text, peer);
+    this.emit('sent', { from: 'me', text, via: 'p2p', at: new Date(), ...submitted });
   }
 
   /** Through the server, to everybody. @param {string} text @throws {RoomError} */

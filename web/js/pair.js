@@ -1,173 +1,198 @@
 /**
- * One pair: its negotiator, the connection that it has now, and the timer for both. Once it is closed nothing comes of it
- * any more, whatever its negotiator still had to do.
+ * One pair: how it is, the attempts at a connection, and what is said over it. Once it is closed nothing comes of it any more,
+ * whatever its machines still had to do.
  */
-import { Negotiator } from './negotiator.js';
-import { inputFrom, isPolite, signalFor } from './protocol.js';
-import { RtcConnection } from './rtc.js';
+import { Attempts } from './attempts.js';
+import { Delivery } from './delivery.js';
+import { Liveness } from './liveness.js';
+import { CHANNEL_BYTES } from './message_limit.js';
+import { inputFrom } from './protocol.js';
+import { Runner } from './runner.js';
 
 /**
- * @typedef {import('./negotiator/io.js').Action} Action
- * @typedef {import('./negotiator/io.js').Input} Input
- * @typedef {import('./negotiator/io.js').PairState} PairState
- * @typedef {import('./protocol.js').Signal} Signal
- * @typedef {Pick<RtcConnection, 'createOffer' | 'acceptOffer' | 'applyAnswer' | 'addCandidate' | 'send' | 'stats' | 'close' | 'messageBytes'>} Connection
- * @typedef {(options: ConstructorParameters<typeof RtcConnection>[0]) => Connection} CreateConnection
+ * @typedef {import('./liveness.js').PairState} PairState
+ * @typedef {import('./liveness.js').Input} Input
+ * @typedef {import('./attempts.js').CreateConnection} CreateConnection
  *
- * @typedef {object} PairOptions
- * @property {string} self
- * @property {string} peer
- * @property {boolean} initiator
- * @property {() => RTCIceServer[]} iceServers
- * @property {(signal: Signal) => void} signal takes a signal to the remote peer; it may get lost
- * @property {(state: PairState) => unknown} onState
+ * @typedef {import('./delivery.js').Outcome | 'handed_over'} Outcome
+ *   how a message fared; `handed_over`: the other side has no streams, so that no more is known
+ * @typedef {{ why?: string, gapMs?: number }} About
+ *   why the pair is in another state; when it is open again, for how long it was not
+ *
+ * @typedef {Pick<import('./attempts.js').AttemptsOptions, 'self' | 'peer' | 'initiator' | 'iceServers' | 'signal'
+ *   | 'createConnection' | 'seed'>} Reaching
+ * @typedef {object} Telling
+ * @property {(state: PairState, about: About) => unknown} onState
+ * @property {() => unknown} onRestarted the other side's program is another one: what was not acknowledged is lost
  * @property {(text: string) => void} onMessage
  * @property {(message: string) => void} onError
- * @property {CreateConnection} [createConnection]
  * @property {() => number} [now]
- * @property {() => string} [seed]
+ * @typedef {Reaching & Telling} PairOptions
  */
 
 export class Pair {
   #options;
   #now;
-  #create;
-  #negotiator;
-  /** @type {{ number: number, connection: Connection | null } | null} */
-  #current = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  #running = false;
-  #closed = false;
+  #liveness = new Liveness();
+  #attempts;
+  #delivery;
+  /** Messages go over streams, as far as is known. */
+  #hasStreams = false;
+  #runner;
+  #wasOpen = false;
+  /** When it ceased to be open. @type {number | null} */
+  #brokenAt = null;
 
   /** @param {PairOptions} options */
   constructor(options) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#create = options.createConnection ?? ((connectionOptions) => new RtcConnection(connectionOptions));
-    this.#negotiator = new Negotiator({
-      initiator: options.initiator,
-      polite: isPolite(options.self, options.peer),
-      seed: (options.seed ?? randomSeed)(),
+    this.#runner = new Runner({
+      machine: this.#liveness,
+      poll: () => this.#liveness.pollOutput(),
+      run: (/** @type {import('./liveness.js').Output} */ output) => this.#run(output),
+      now: this.#now,
+    });
+    this.#delivery = new Delivery(
+      {
+        message: options.onMessage,
+        linked: (restarted) => this.#linked(restarted),
+        ended: (reason, closed) => this.#ended(reason, closed),
+      },
+      this.#now,
+    );
+    this.#attempts = new Attempts({
+      ...options,
+      now: this.#now,
+      events: this.#events(),
+      onConnecting: () => this.#feed('negotiating'),
+      onDropped: () => this.#delivery.disconnected(),
+      onFailed: (reason) => this.#failed(reason),
     });
   }
 
   get state() {
-    return this.#negotiator.state;
+    return this.#liveness.state;
+  }
+
+  /** It keeps what is said while its connections are replaced. */
+  get hasStreams() {
+    return this.#hasStreams;
   }
 
   start() {
-    this.#feed('start');
+    this.#attempts.feed('start');
   }
 
-  /** What the remote peer sent. @param {Signal} signal */
+  /** What the remote peer sent. @param {import('./protocol.js').Signal} signal */
   signal(signal) {
-    this.#feed(inputFrom(signal));
+    this.#attempts.feed(inputFrom(signal));
+  }
+
+  /** Something has changed elsewhere. @param {Extract<Input, 'present' | { network: unknown }>} input */
+  hear(input) {
+    this.#feed(input);
+  }
+
+  /** Looks whether what was sent makes progress: to be called each second. */
+  look() {
+    const progress = this.#attempts.connection?.progress;
+    if (progress) this.#feed({ progress });
   }
 
   close() {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#current?.connection?.close();
-    this.#current = null;
+    this.#runner.close();
+    this.#delivery.abandon('the pair is over');
+    this.#attempts.close();
   }
 
-  /** @param {string} text */
+  /** @param {string} text @returns {Promise<Outcome>} */
   async send(text) {
-    if (!this.#current?.connection || this.state !== 'connected') throw new Error('the data channel is not open');
-    await this.#current.connection.send(text);
+    if (this.#hasStreams) return this.#delivery.send(text);
+    const { connection } = this.#attempts;
+    if (!connection || this.messageBytes === 0) throw new Error('the data channel is not open');
+    await connection.send(text);
+    return 'handed_over';
   }
 
-  /** The largest message that the open connection takes. */
+  /** The largest message that it takes now; 0: none. With streams it takes some also while its connection is replaced. */
   get messageBytes() {
-    return this.#current?.connection?.messageBytes ?? 0;
+    const { state } = this;
+    if (state === 'connecting' || state === 'failed') return 0;
+    if (this.#hasStreams) return CHANNEL_BYTES;
+    return state === 'rebuilding' ? 0 : (this.#attempts.connection?.messageBytes ?? 0);
   }
 
   /** The path that the open connection takes. */
   async stats() {
-    return (await this.#current?.connection?.stats()) ?? null;
+    return (await this.#attempts.connection?.stats()) ?? null;
+  }
+
+  /** @returns {import('./attempts.js').AttemptsOptions['events']} */
+  #events() {
+    return {
+      open: () => this.#attempts.connection?.hasStreams || this.#opened(false),
+      message: (text) => this.#options.onMessage(text),
+      linked: () => this.#attempts.connection && this.#delivery.connected(this.#attempts.connection),
+      frames: (bytes) => this.#delivery.receive(bytes),
+      writable: () => this.#delivery.writable(),
+      silent: () => this.#feed('silent'),
+      heard: () => this.#feed('heard'),
+      lost: (reason) => this.#lost(reason),
+    };
   }
 
   /** @param {Input} input */
   #feed(input) {
-    this.#negotiator.handle(this.#now(), input);
-    if (this.#running) return;
-    this.#running = true;
-    for (let action = this.#next(); action; action = this.#next()) this.#run(action);
-    this.#running = false;
-    if (!this.#closed) this.#schedule();
+    this.#runner.feed(input);
   }
 
-  #next() {
-    return this.#closed ? null : this.#negotiator.pollAction();
+  /** @param {import('./liveness.js').Output} output */
+  #run(output) {
+    if (output === 'try_again') this.#attempts.feed('try_again');
+    else if ('give_up' in output) this.#attempts.feed({ give_up: output.give_up });
+    else if ('rebuild' in output) this.#attempts.lost(output.rebuild.reason);
+    else this.#changed(output.state);
   }
 
-  #schedule() {
-    clearTimeout(this.#timer);
-    const at = this.#negotiator.pollTimeout();
-    if (at !== null) this.#timer = setTimeout(() => this.#feed('tick'), Math.max(0, at - this.#now()));
+  /** @param {{ state: PairState, reason: string | null }} change */
+  #changed({ state, reason }) {
+    const now = this.#now();
+    const gap = state === 'open' && this.#brokenAt !== null ? { gapMs: Math.round(now - this.#brokenAt) } : {};
+    if (state === 'open') [this.#wasOpen, this.#brokenAt] = [true, null];
+    else if (this.#wasOpen) this.#brokenAt ??= now;
+    this.#options.onState(state, { ...(reason !== null && { why: reason }), ...gap });
   }
 
-  /** @param {Action} action */
-  #run(action) {
-    if ('open' in action) this.#open(action.open);
-    else if ('send' in action) this.#options.signal(signalFor(this.#options.peer, action.send));
-    else if ('state' in action) this.#options.onState(action.state);
-    else if ('refused' in action) console.debug(`${this.#options.peer}: ${action.refused.message}`);
-    else if ('error' in action) this.#options.onError(action.error.message);
-    else if ('close' in action) this.#drop(action.close.connection);
-    else if ('add_candidate' in action) this.#current?.connection?.addCandidate(action.add_candidate.candidate);
-    else void this.#operate(action);
+  /** Messages go. @param {boolean} streams */
+  #opened(streams) {
+    if (this.#hasStreams && !streams) this.#delivery.abandon('the other side has no streams any more');
+    this.#hasStreams = streams;
+    this.#attempts.opened();
+    this.#feed('opened');
   }
 
-  /** @param {Extract<Action, { create_offer: unknown } | { accept_offer: unknown } | { apply_answer: unknown }>} action */
-  async #operate(action) {
-    const number = this.#current?.number ?? 0;
-    try {
-      const connection = this.#current?.connection;
-      if (!connection) throw new Error('this browser can not make a peer connection');
-      if ('create_offer' in action) {
-        this.#feed({ offer_created: { connection: number, sdp: await connection.createOffer() } });
-      } else if ('accept_offer' in action) {
-        const sdp = await connection.acceptOffer(action.accept_offer.sdp);
-        this.#feed({ answer_created: { connection: number, sdp } });
-      } else {
-        await connection.applyAnswer(action.apply_answer.sdp);
-        this.#feed({ answer_applied: { connection: number } });
-      }
-    } catch (error) {
-      this.#feed({ operation_failed: { connection: number, message: String(error) } });
-    }
+  /** @param {boolean} restarted */
+  #linked(restarted) {
+    if (restarted) this.#options.onRestarted();
+    this.#opened(true);
   }
 
-  /** @param {{ connection: number, channel: boolean }} open */
-  #open({ connection: number, channel }) {
-    const events = {
-      /** @param {import('./protocol.js').Candidate | null} candidate */
-      candidate: (candidate) => this.#feed({ local_candidate: { connection: number, candidate } }),
-      open: () => this.#feed({ channel_open: { connection: number } }),
-      message: this.#options.onMessage,
-      /** @param {string} reason */
-      lost: (reason) => this.#feed({ connection_lost: { connection: number, reason } }),
-    };
-    this.#current = { number, connection: null };
-    try {
-      this.#current.connection = this.#create({ iceServers: this.#options.iceServers(), channel, events });
-    } catch (error) {
-      // The operation that follows fails, and the negotiator decides what then.
-      console.error(error);
-    }
+  /** @param {string} reason */
+  #lost(reason) {
+    this.#feed({ lost: { reason } });
+    this.#attempts.lost(reason);
   }
 
-  /** @param {number} number */
-  #drop(number) {
-    if (this.#current?.number !== number) return;
-    this.#current.connection?.close();
-    this.#current = null;
+  /** @param {string} reason @param {boolean} closed */
+  #ended(reason, closed) {
+    if (closed) this.#lost(reason);
+    else this.#attempts.feed({ give_up: { reason } });
   }
-}
 
-/** Eight hexadecimal digits. */
-function randomSeed() {
-  return [...crypto.getRandomValues(new Uint8Array(4))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  /** @param {string} reason */
+  #failed(reason) {
+    this.#options.onError(reason);
+    this.#feed({ failed: { reason } });
+  }
 }

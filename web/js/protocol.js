@@ -8,6 +8,8 @@ export { NAME_CHARS, InvalidName, parseName, compareNames, isPolite } from './na
 
 /** Longest WebSocket message, in bytes of UTF-8. */
 export const MESSAGE_BYTES = 64 * 1024;
+/** Most that a peer says about itself, as JSON. */
+export const METADATA_BYTES = 4_096;
 
 /**
  * @typedef {{ type: 'offer', target_peer_id: string, offer: Description, attempt?: string | null }} OfferMessage
@@ -18,24 +20,26 @@ export const MESSAGE_BYTES = 64 * 1024;
  * @typedef {{ candidate?: string, sdpMid?: string | null, sdpMLineIndex?: number | null, usernameFragment?: string | null }} Candidate
  * @typedef {{ type: 'broadcast', data: unknown, id?: string }} Broadcast
  * @typedef {{ type: 'message', target_peer_id: string, data: unknown, id?: string }} Direct
- * @typedef {Signal | Broadcast | Direct | { type: 'metadata', metadata: object, id?: string }
- *   | { type: 'leave' } | { type: 'ping' }} ClientMessage
+ * @typedef {{ type: 'report', peer_id: string, result: 'connected' | 'failed', pair?: { local: string, remote: string, protocol: string },
+ *   timings_ms?: { total: number }, id?: string }} Report
+ * @typedef {Signal | Broadcast | Direct | Report | { type: 'metadata', metadata: object, id?: string }
+ *   | { type: 'auth', token: string, id?: string } | { type: 'leave' } | { type: 'ping' }} ClientMessage
  */
 
 /**
  * @typedef {'left' | 'lost' | 'replaced' | 'kicked' | 'slow' | 'expired' | 'node_lost' | 'unknown'} LeaveReason
  * @typedef {{ type: 'room_state', peers: string[], your_peer_id: string, room_id?: string, ice_servers?: RTCIceServer[], seq?: number, epoch?: string, resume_token?: string, recovered?: boolean,
- *   metadata?: Record<string, object> }} RoomState
+ *   metadata?: Record<string, Record<string, unknown>> }} RoomState
  * @typedef {{ type: 'peer_joined', peer_id: string, timestamp: string, total_peers: number }} PeerJoined
  * @typedef {{ type: 'peer_left', peer_id: string, timestamp: string, total_peers: number, reason?: LeaveReason }} PeerLeft
- * @typedef {{ type: 'peer_updated', peer_id: string, metadata: object, timestamp: string }} PeerUpdated
+ * @typedef {{ type: 'peer_updated', peer_id: string, metadata: Record<string, unknown>, timestamp: string }} PeerUpdated
  * @typedef {{ type: 'peer_away' | 'peer_back', peer_id: string, timestamp: string }} PeerPresence
  * @typedef {{ type: 'webrtc_signal', from_peer_id: string, signal: unknown, timestamp: string }} WebrtcSignal
  * @typedef {{ type: 'broadcast_message', from_peer_id: string, data: unknown, timestamp: string, seq?: number, replayed?: boolean }} BroadcastMessage
  * @typedef {{ type: 'direct_message', from_peer_id: string, data: unknown, timestamp: string }} DirectMessage
  * @typedef {{ type: 'error', code: string, message: string, ref?: string }} ErrorMessage
  * @typedef {RoomState | PeerJoined | PeerLeft | PeerUpdated | PeerPresence | WebrtcSignal | BroadcastMessage | DirectMessage
- *   | ErrorMessage | { type: 'pong' } | { type: 'ack', ref: string }} ServerMessage
+ *   | ErrorMessage | { type: 'authenticated', expires_at: string } | { type: 'pong' } | { type: 'ack', ref: string }} ServerMessage
  */
 
 /** @type {Record<string, Record<string, (value: unknown) => boolean>>} */
@@ -50,6 +54,7 @@ const FIELDS = {
   broadcast_message: { from_peer_id: isString, data: isPresent, timestamp: isString },
   direct_message: { from_peer_id: isString, data: isPresent, timestamp: isString },
   error: { code: isString, message: isString },
+  authenticated: { expires_at: isString },
   pong: {},
   ack: { ref: isString },
 };
@@ -70,6 +75,7 @@ export function parseServerMessage(text) {
     if (!fits(message[name])) throw new TypeError(`${message.type} needs the field "${name}"`);
   }
   if (message.type === 'room_state' && !Array.isArray(message.ice_servers)) delete message.ice_servers;
+  if (message.type === 'room_state' && !isObject(message.metadata)) delete message.metadata;
   if (message.type === 'peer_left' && message.reason !== undefined && !REASONS.includes(String(message.reason))) {
     message.reason = 'unknown';
   }

@@ -1,7 +1,7 @@
 /** What could not be sent, and why. */
 import { byteLength } from './protocol.js';
 
-/** Why something could not be sent: `too_big` (with the `limit` in bytes), `no_peers`, `not_joined`, `not_open`. */
+/** Why something could not be sent: `too_big` (with the `limit` in bytes), `no_peers`, `not_joined`, `not_open`, `unknown`; and why a token was not taken: `bad_token`, `no_answer`. */
 export class RoomError extends Error {
   /** @param {string} code @param {string} message @param {number} [limit] */
   constructor(code, message, limit) {

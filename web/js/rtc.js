@@ -1,22 +1,36 @@
-/** One RTCPeerConnection with its `chat` channel. The only file that names the browser's WebRTC. */
+/**
+ * One RTCPeerConnection with its `chat` channel and, to a peer that has streams, the channel for those. The only file that
+ * names the browser's WebRTC.
+ */
+import { namesStreams, withStreams } from './description.js';
 import { messageLimit } from './message_limit.js';
+import { byteLength } from './protocol.js';
 
 export const CHANNEL = 'chat';
+/** The channel for streams, which the side that offers makes once it has the answer. */
+export const STREAMS_CHANNEL = 'grtc';
+export const STREAMS_PROTOCOL = 'grtc.streams.1';
 /** `send` waits while more than this is buffered. */
 export const BUFFER_HIGH = 1024 * 1024;
 const BUFFER_LOW = 256 * 1024;
+/** No more of the streams is handed over while so much is buffered. */
+export const STREAMS_HIGH = 256 * 1024;
+const STREAMS_LOW = 64 * 1024;
 /** Sends that may wait for the buffer at once. */
 const SENDS_WAITING = 256;
-/** So long a connection may be "disconnected" before it counts as lost. */
-export const DISCONNECTED_MS = 5_000;
 
 /**
  * @typedef {import('./protocol.js').Candidate} Candidate
  * @typedef {object} ConnectionEvents
  * @property {(candidate: Candidate) => void} candidate one of this side; an empty one: there are no more
- * @property {() => void} open the channel is open
- * @property {(text: string) => void} message
- * @property {(reason: string) => void} lost said once
+ * @property {() => unknown} open the `chat` channel is open
+ * @property {(text: string) => unknown} message
+ * @property {() => unknown} linked the channel for streams is open
+ * @property {(bytes: Uint8Array) => unknown} frames
+ * @property {() => unknown} writable it takes more frames again
+ * @property {() => unknown} silent nothing has come for a while
+ * @property {() => unknown} heard something has come again
+ * @property {(reason: string) => unknown} lost said once
  */
 /**
  * The path that a connection takes, and how long it takes there and back.
@@ -28,14 +42,17 @@ export class RtcConnection {
   #events;
   /** @type {Set<RTCDataChannel>} */
   #channels = new Set();
+  /** @type {RTCDataChannel | null} */
+  #streams = null;
   #closed = false;
   #waiting = 0;
   /** The other side's description. */
   #remoteSdp = '';
+  #hasStreams = false;
+  /** Bytes that were handed over. */
+  #handedOver = 0;
   /** @type {Promise<unknown>} */
   #lastSend = Promise.resolve();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #disconnectedTimer;
 
   /**
    * @param {object} options
@@ -49,28 +66,39 @@ export class RtcConnection {
     this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate?.toJSON() ?? this.#noMore());
     this.#pc.onconnectionstatechange = () => this.#stateChanged();
     // A client that makes a channel on both sides: either is taken.
-    this.#pc.ondatachannel = (event) => this.#take(event.channel);
+    this.#pc.ondatachannel = (event) => this.#came(event.channel, channel);
     if (channel) this.#take(this.#pc.createDataChannel(CHANNEL, { ordered: true }));
   }
 
-  /** @returns {Promise<string>} the SDP, already set */
+  /** @returns {Promise<string>} the SDP to send, already set */
   async createOffer() {
     await this.#pc.setLocalDescription();
-    return this.#localSdp();
+    return withStreams('offer', this.#localSdp());
   }
 
-  /** @param {string} sdp @returns {Promise<string>} the answer's SDP, already set */
+  /** @param {string} sdp @returns {Promise<string>} the answer's SDP to send, already set */
   async acceptOffer(sdp) {
     await this.#pc.setRemoteDescription({ type: 'offer', sdp });
     this.#remoteSdp = sdp;
+    this.#hasStreams = namesStreams('offer', sdp);
     await this.#pc.setLocalDescription();
-    return this.#localSdp();
+    return withStreams('answer', this.#localSdp());
   }
 
   /** @param {string} sdp */
   async applyAnswer(sdp) {
+    const first = this.#remoteSdp === '';
+    // The channel may be open before the browser says that the answer is applied.
+    if (first) [this.#remoteSdp, this.#hasStreams] = [sdp, namesStreams('answer', sdp)];
     await this.#pc.setRemoteDescription({ type: 'answer', sdp });
     this.#remoteSdp = sdp;
+    if (!first || !this.hasStreams) return;
+    this.#takeStreams(this.#pc.createDataChannel(STREAMS_CHANNEL, { ordered: true, protocol: STREAMS_PROTOCOL }));
+  }
+
+  /** Both sides have streams: messages go over them. Known once the other side's description is. */
+  get hasStreams() {
+    return this.#hasStreams;
   }
 
   /**
@@ -94,7 +122,24 @@ export class RtcConnection {
     return sent;
   }
 
-  /** The largest message that both sides can do, in bytes. */
+  /** Whether the channel for streams takes frames now; `writable` says when it does again. */
+  get takesFrames() {
+    return this.#streams?.readyState === 'open' && this.#streams.bufferedAmount < STREAMS_HIGH;
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} bytes frames, while it takes some */
+  sendFrames(bytes) {
+    this.#streams?.send(bytes);
+    this.#handedOver += bytes.length;
+  }
+
+  /** How much has left the buffers of all channels, and whether there is more in them. */
+  get progress() {
+    const buffered = this.#allChannels.reduce((sum, { bufferedAmount }) => sum + bufferedAmount, 0);
+    return { acknowledged: this.#handedOver - buffered, waiting: buffered > 0 };
+  }
+
+  /** The largest message of the `chat` channel that both sides can do, in bytes. */
   get messageBytes() {
     return messageLimit(this.#remoteSdp, this.#pc.sctp?.maxMessageSize);
   }
@@ -106,9 +151,12 @@ export class RtcConnection {
 
   close() {
     this.#closed = true;
-    clearTimeout(this.#disconnectedTimer);
-    for (const channel of this.#channels) channel.close();
+    for (const channel of this.#allChannels) channel.close();
     this.#pc.close();
+  }
+
+  get #allChannels() {
+    return this.#streams ? [...this.#channels, this.#streams] : [...this.#channels];
   }
 
   /** The end of the gathering: who makes an `RTCIceCandidate` of it has to be told of which section. */
@@ -120,9 +168,41 @@ export class RtcConnection {
     return this.#pc.localDescription?.sdp ?? '';
   }
 
+  /** A channel of the other side. @param {RTCDataChannel} channel @param {boolean} offering */
+  #came(channel, offering) {
+    const streams = channel.label === STREAMS_CHANNEL && channel.protocol === STREAMS_PROTOCOL;
+    if (channel.label === CHANNEL) this.#take(channel);
+    else if (streams && !offering && !this.#streams && this.hasStreams) this.#takeStreams(channel);
+    else channel.close();
+  }
+
+  /** @param {RTCDataChannel} channel */
+  #takeStreams(channel) {
+    this.#streams = channel;
+    channel.binaryType = 'arraybuffer';
+    channel.bufferedAmountLowThreshold = STREAMS_LOW;
+    let linked = false;
+    // What the other side sent may be there before the word that this side's channel is open.
+    const link = () => {
+      if (!linked && !this.#closed) this.#events.linked();
+      linked = true;
+    };
+    const writable = () => this.#closed || this.#events.writable();
+    channel.onopen = () => {
+      link();
+      writable();
+    };
+    channel.onbufferedamountlow = writable;
+    channel.onmessage = ({ data }) => {
+      link();
+      if (data instanceof ArrayBuffer) this.#events.frames(new Uint8Array(data));
+    };
+    channel.onclose = () => this.#lost('the data channel closed');
+    if (channel.readyState === 'open') link();
+  }
+
   /** @param {RTCDataChannel} channel */
   #take(channel) {
-    if (channel.label !== CHANNEL) return channel.close();
     channel.bufferedAmountLowThreshold = BUFFER_LOW;
     channel.onmessage = ({ data }) => typeof data === 'string' && this.#events.message(data);
     channel.onclose = () => this.#channelClosed(channel);
@@ -143,11 +223,9 @@ export class RtcConnection {
 
   #stateChanged() {
     const state = this.#pc.connectionState;
-    clearTimeout(this.#disconnectedTimer);
     if (state === 'failed') this.#lost('no path to the peer');
-    if (state === 'disconnected') {
-      this.#disconnectedTimer = setTimeout(() => this.#lost('the path to the peer is gone'), DISCONNECTED_MS);
-    }
+    else if (state === 'disconnected' && !this.#closed) this.#events.silent();
+    else if (state === 'connected' && !this.#closed) this.#events.heard();
   }
 
   /** @param {string} reason */
@@ -166,6 +244,7 @@ export class RtcConnection {
       });
     }
     this.#openChannel().send(text);
+    this.#handedOver += byteLength(text);
   }
 
   #openChannel() {

@@ -21,6 +21,7 @@ const files = readdirSync(folder)
   .filter((name) => name.endsWith('.test.js'))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .map((name) => new URL(name, folder).pathname);
-const flags = ['--test', '--test-concurrency=2', '--test-timeout=180000'];
+// The spec reporter says at the end what failed, once more: that is where one looks, and what a log that is cut keeps.
+const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2', '--test-timeout=600000', '--test-force-exit'];
 const run = spawn(process.execPath, [...flags, ...files], { stdio: 'inherit' });
 run.on('exit', (code) => process.exit(code ?? 1));

@@ -21,6 +21,9 @@ try {
     await inRoom(tabs, server.url, 'ada', desktop),
   ];
   for (const name of names.slice(0, 2)) await connectedTo(ada, name);
+  await introduce(first, 'Lucía Ferrer', 'Yellow');
+  await introduce(second, '', 'Violet');
+  await introduce(ada, 'Ada', 'Green');
   await talk(first, 'Are we connected directly?');
   await talk(ada, 'Yes, the server has not seen a word of this.');
   await second.getByLabel('Broadcast through the server').last().fill('Lunch in ten minutes');
@@ -52,6 +55,12 @@ async function makeItems(url) {
   const headers = { 'Content-Type': 'application/json' };
   const response = await fetch(`${url}/api/items/bulk`, { method: 'POST', headers, body: JSON.stringify(items) });
   if (!response.ok) throw new Error(await response.text());
+}
+
+/** @param {import('playwright-core').Page} page @param {string} name @param {string} color */
+async function introduce(page, name, color) {
+  await page.getByLabel('My name').fill(name);
+  await page.getByLabel('My colour').selectOption(color);
 }
 
 /** @param {import('playwright-core').Page} page @param {string} text */

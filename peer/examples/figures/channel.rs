@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 
 use crate::{
     Running, join,
-    receiver::{END, Round},
+    receiver::{END, PING, Round},
 };
 
 /// How long data is sent for each size.
 const SENDING: Duration = Duration::from_secs(4);
+const PINGS: usize = 5_000;
 const BURSTS: usize = 100;
 const MESSAGES: usize = 1_000;
 /// A pause that somebody notices.
@@ -45,7 +46,7 @@ impl Pair {
 
     /// Ends a round: what the other side says of it.
     async fn end(&mut self) -> anyhow::Result<Round> {
-        self.peer.send(&self.other, END).await?;
+        drop(self.peer.queue(&self.other, END).await?);
         loop {
             match self.events.next().await.context("the peer ended")? {
                 Event::Message { payload, .. } => {
@@ -63,7 +64,7 @@ pub(crate) async fn throughput(server: String, length: usize) -> anyhow::Result<
     let (message, dropped, begin) = (Bytes::from(vec![7; length]), dropped()?, Instant::now());
     while begin.elapsed() < SENDING {
         for _ in 0..64 {
-            pair.peer.send(&pair.other, message.clone()).await?;
+            drop(pair.peer.queue(&pair.other, message.clone()).await?);
         }
     }
     let Round { bytes, seconds, pause_ms, .. } = pair.end().await?;
@@ -76,12 +77,37 @@ pub(crate) async fn throughput(server: String, length: usize) -> anyhow::Result<
     }))
 }
 
+/// There and back, one after the other.
+pub(crate) async fn pings(server: String) -> anyhow::Result<Value> {
+    let mut pair = Pair::open(&server).await?;
+    let mut times = Vec::with_capacity(PINGS);
+    for _ in 0..PINGS {
+        let begin = Instant::now();
+        drop(pair.peer.queue(&pair.other, PING).await?);
+        loop {
+            match pair.events.next().await.context("the peer ended")? {
+                Event::Message { .. } => break,
+                Event::Disconnected { .. } => bail!("the channel broke"),
+                _ => {}
+            }
+        }
+        times.push(begin.elapsed().as_secs_f64() * 1e6);
+    }
+    pair.peer.leave().await;
+    times.sort_by(f64::total_cmp);
+    let at = |percent: usize| tenth(times[(PINGS * percent).div_ceil(100) - 1]);
+    Ok(json!({
+        "figure": "ping", "message_bytes": PING.len(), "pings": PINGS,
+        "us": { "p50": at(50), "p90": at(90), "p99": at(99) },
+    }))
+}
+
 pub(crate) async fn bursts(server: String) -> anyhow::Result<Value> {
     let mut pair = Pair::open(&server).await?;
     let (dropped, mut pauses) = (dropped()?, Vec::new());
     for _ in 0..BURSTS {
         for number in 0..MESSAGES {
-            pair.peer.send(&pair.other, format!("message {number}")).await?;
+            drop(pair.peer.queue(&pair.other, format!("message {number}")).await?);
         }
         pauses.push(pair.end().await?.pause_ms);
     }
@@ -96,8 +122,8 @@ pub(crate) async fn bursts(server: String) -> anyhow::Result<Value> {
     }))
 }
 
-/// 10 MB to who is in the room, and until all of it is acknowledged.
-pub(crate) async fn to(server: String, room: String) -> anyhow::Result<()> {
+/// So much to who is in the room, and until all of it is acknowledged.
+pub(crate) async fn to(server: String, room: String, megabytes: usize) -> anyhow::Result<()> {
     let (peer, mut events) = join(&server, &room).await?;
     let other = loop {
         if let Event::Connected { peer_id, .. } = events.next().await.context("the peer ended")? {
@@ -108,14 +134,17 @@ pub(crate) async fn to(server: String, room: String) -> anyhow::Result<()> {
     tokio::spawn(async move { while events.next().await.is_some() {} });
     for length in [4 * 1024, 16 * 1024, 64 * 1024 - 1, 256 * 1024] {
         let (message, dropped, begin) = ("x".repeat(length), dropped()?, Instant::now());
-        for _ in 0..10_000_000 / length {
-            peer.send(&other, message.as_str()).await?;
+        for _ in 0..megabytes * 1_000_000 / length {
+            drop(peer.queue(&other, message.as_str()).await?);
         }
         peer.flush(&other).await?;
         let (seconds, dropped) = (begin.elapsed().as_secs_f64(), self::dropped()? - dropped);
         println!(
             "{}",
-            json!({ "figure": "to", "message_bytes": length, "seconds": seconds, "datagrams_dropped": dropped })
+            json!({
+                "figure": "to", "message_bytes": length, "megabytes": megabytes, "seconds": seconds,
+                "datagrams_dropped": dropped,
+            })
         );
     }
     peer.leave().await;

@@ -2,12 +2,14 @@
 //!
 //! - `throughput`: one channel between two processes, messages of 4 to 256 KiB, and the datagrams that a full UDP socket
 //!   dropped meanwhile
+//! - `ping`: 64 bytes there and back, 5,000 times
 //! - `burst`: 1,000 short messages at once, 100 times: the longest pause between two of a burst as they arrive
 //! - `open`: from the start of `grtc-peer join` to its open channel, each time a fresh process
 //! - `mesh`: all channels among 20 peers of one process
 //!
 //! One of these words as an argument measures that alone. `to ws://127.0.0.1:8001 lobby` sends 10 MB to somebody who is in that
-//! room already, a browser for one, in messages of each of those lengths.
+//! room already, a browser for one, in messages of each of those lengths; `to ws://192.0.2.1:8001 figures 100` sends 100 MB,
+//! to `receive ws://192.0.2.1:8001` at the other end of a path, for one.
 //!
 //! `cargo build --release -p grtc-server -p grtc-peer && cargo run --release -p grtc-peer --example figures`
 //!
@@ -47,13 +49,16 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let only = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["receive", server] => return runtime.block_on(runtime.spawn(receiver::run(server.to_owned())))?,
-        ["to", server, room] => {
+        ["to", server, room, ref megabytes @ ..] if megabytes.len() < 2 => {
             let (server, room) = (server.to_owned(), room.to_owned());
-            return runtime.block_on(runtime.spawn(channel::to(server, room)))?;
+            let megabytes = megabytes.first().map_or(Ok(10), |megabytes| megabytes.parse())?;
+            return runtime.block_on(runtime.spawn(channel::to(server, room, megabytes)))?;
         }
         [] => None,
-        [only @ ("throughput" | "burst" | "open" | "mesh")] => Some(only.to_owned()),
-        _ => bail!("it takes no argument, or one of throughput, burst, open, mesh, or: to SERVER ROOM"),
+        [only @ ("throughput" | "ping" | "burst" | "open" | "mesh")] => Some(only.to_owned()),
+        _ => bail!(
+            "it takes no argument, or one of throughput, ping, burst, open, mesh, or: to SERVER ROOM [MEGABYTES], receive SERVER"
+        ),
     };
     let wanted = |figure: &str| only.as_deref().is_none_or(|only| only == figure);
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -64,6 +69,9 @@ fn main() -> anyhow::Result<()> {
         for kib in [4, 16, 64, 256] {
             println!("{}", runtime.block_on(runtime.spawn(channel::throughput(server.clone(), kib * 1024)))??);
         }
+    }
+    if wanted("ping") {
+        println!("{}", runtime.block_on(runtime.spawn(channel::pings(server.clone())))??);
     }
     if wanted("burst") {
         println!("{}", runtime.block_on(runtime.spawn(channel::bursts(server.clone())))??);

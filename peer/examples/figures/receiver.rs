@@ -10,6 +10,9 @@ use crate::join;
 /// The message that ends a round.
 pub(crate) const END: &str = "end";
 
+/// A message of 64 bytes, which is answered with itself.
+pub(crate) const PING: &str = "a ping which comes back as it is, and has sixty-four bytes in it";
+
 /// What came since the last end.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Round {
@@ -43,6 +46,9 @@ pub(crate) async fn run(server: String) -> anyhow::Result<()> {
             Event::Message { from, payload, .. } if payload.as_text() == Some(END) => {
                 answer(&peer, &from, &std::mem::take(&mut round)).await?;
             }
+            Event::Message { from, payload, .. } if payload.as_text() == Some(PING) => {
+                drop(peer.queue(&from, PING).await?);
+            }
             Event::Message { payload, .. } => round.note(payload.len()),
             Event::Disconnected { .. } => break,
             _ => {}
@@ -53,5 +59,7 @@ pub(crate) async fn run(server: String) -> anyhow::Result<()> {
 }
 
 async fn answer(peer: &grtc_peer::Peer, to: &PeerId, round: &Round) -> anyhow::Result<()> {
-    Ok(peer.send(to, serde_json::to_string(round)?).await?)
+    // Who asked sees whether it comes.
+    drop(peer.queue(to, serde_json::to_string(round)?).await?);
+    Ok(())
 }

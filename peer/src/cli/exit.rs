@@ -42,7 +42,7 @@ impl From<&JoinError> for Exit {
     fn from(error: &JoinError) -> Self {
         match error {
             JoinError::Link(error) if error.is_unauthorized() => Self::Identity,
-            JoinError::Link(LinkError::Local(_)) => Self::Local,
+            JoinError::Link(LinkError::Local(_) | LinkError::Token(_)) => Self::Local,
             JoinError::Network(NetworkError::Unlisted(_) | NetworkError::Local(_) | NetworkError::Nothing) => {
                 Self::Local
             }

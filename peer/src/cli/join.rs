@@ -29,6 +29,7 @@ Examples:
   grtc-peer join ci --expect-peers 1 --send ping --expect pong --timeout 30s --json
   grtc-peer join ci --until-eof                   # send stdin, then end
   grtc-peer join lobby --server ws://chat.example.net:8001 --ice-server stun:stun.example.net:3478
+  grtc-peer join team-1 --token-file token        # to a server with keys
 
 Messages go to stdout, everything else to stderr; with --json one object a line goes to stdout.
 
@@ -47,6 +48,18 @@ pub(super) struct Join {
     /// The id to join under. Without it the server makes one.
     #[arg(long, env = "GRTC_ID")]
     id: Option<PeerId>,
+
+    /// Try again for so long while the id is taken, perhaps by an earlier self whose place the server still keeps.
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "id")]
+    wait_for_id: Option<Duration>,
+
+    /// A name that others see beside the id.
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+
+    /// A color that others see beside the id, as CSS writes it, e.g. "#0a0".
+    #[arg(long, value_name = "COLOR")]
+    color: Option<String>,
 
     /// Wait until so many channels are open.
     #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = "For scripts")]
@@ -113,8 +126,16 @@ impl Join {
         };
         let mut config = self.options.config();
         config.id.clone_from(&self.id);
+        config.wait_for_id = self.wait_for_id.unwrap_or_default();
+        for (key, said) in [("name", &self.name), ("color", &self.color)] {
+            config.metadata.extend(said.iter().map(|said| (key.to_owned(), said.as_str().into())));
+        }
         let late = format!("{} did not let this peer in within the --timeout", self.options.server);
-        match joined(Peer::join(config), patience.until(), late).await {
+        let joining = async {
+            config.token = self.options.token().await?;
+            Ok(Peer::join(config).await?)
+        };
+        match joined(joining, patience.until(), late).await {
             Ok((peer, events)) => {
                 let peer = Arc::new(peer);
                 if let Some(board) = &board {

@@ -1,9 +1,11 @@
 //! Options that several commands have.
 
-use std::{net::IpAddr, time::Duration};
+use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use grtc_peer::{Config, IceServer, Network, RoomId, ServerUrl, UnusableIceServer};
+use grtc_peer::{Config, IceServer, Network, RoomId, Roots, ServerUrl, TokenSource, UnusableIceServer};
+
+use super::{exit::NotJoined, token};
 
 /// Where the server is, and how this machine is reached.
 #[derive(Clone, Debug, Args)]
@@ -11,9 +13,19 @@ pub(super) struct Options {
     /// The room.
     pub(super) room: RoomId,
 
-    /// The signaling server.
+    /// The signaling server; wss:// or https:// speaks TLS.
     #[arg(long, env = "GRTC_SERVER", value_name = "URL", default_value = "ws://127.0.0.1:8001")]
     pub(super) server: ServerUrl,
+
+    /// Show the token in this file to a server that asks who comes; it is read again when it changes, so that the peer stays when
+    /// its token ends. - is the first line of stdin. The variable GRTC_TOKEN has a token itself. There is no option for
+    /// that, so that no token is in anybody's list of processes.
+    #[arg(long, env = "GRTC_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// Believe a server's certificate that one of the authorities in this file (PEM) vouches for, and none of the system's.
+    #[arg(long, env = "GRTC_CA", value_name = "FILE", value_parser = roots)]
+    ca: Option<Roots>,
 
     /// A STUN or TURN server instead of those that the signaling server names, e.g. stun:host:3478 or
     /// turn:host:3478?transport=udp. Repeatable. The variable is what this peer uses; grtc-server's of the same name is what
@@ -52,6 +64,11 @@ pub(super) struct Options {
     no_mdns: bool,
 }
 
+fn roots(path: &str) -> Result<Roots, String> {
+    let pem = fs::read(path).map_err(|error| format!("it can't be read: {error}"))?;
+    Roots::from_pem(&pem).map_err(|error| error.to_string())
+}
+
 fn ice_url(text: &str) -> Result<String, UnusableIceServer> {
     IceServer::check_url(text).map(|()| text.to_owned())
 }
@@ -74,7 +91,12 @@ impl Options {
         }
     }
 
-    /// What a peer joins with.
+    /// What says who the peer is. It may wait for stdin.
+    pub(super) async fn token(&self) -> Result<Option<TokenSource>, NotJoined> {
+        token::source(self.token_file.as_deref()).await
+    }
+
+    /// What a peer joins with, but for its token.
     pub(super) fn config(&self) -> Config {
         let mut network = Network::default();
         network.interfaces.clone_from(&self.interface);
@@ -83,7 +105,8 @@ impl Options {
         network.relay_only = self.relay_only;
         network.no_mdns = self.no_mdns;
         let servers = if self.ice_server.is_empty() { Vec::new() } else { vec![self.ice_server()] };
-        Config::new(self.server.clone(), self.room.clone()).with_network(network).with_ice_servers(servers)
+        let config = Config::new(self.server.clone(), self.room.clone());
+        config.with_roots(self.ca.clone().unwrap_or_default()).with_network(network).with_ice_servers(servers)
     }
 }
 

@@ -110,26 +110,26 @@ impl Output {
 
     fn text(&self, event: &Event) -> Option<Line> {
         let grey = |text: String| self.notice("2", &text);
-        let name = |peer: &PeerId| escaped(peer.as_str()).into_owned();
         Some(match event {
             Event::Message { from, payload, .. } => self.message(from, payload),
-            Event::Joined { peer_id, room_id, peers } => {
-                let again = if self.joined.swap(true, Ordering::Relaxed) { "back in" } else { "in" };
-                let others: Vec<String> = peers.iter().map(name).collect();
-                let company = match others.is_empty() {
-                    true => ": nobody else is here yet".to_owned(),
-                    false => format!(" with {}", others.join(", ")),
-                };
-                grey(format!("{} is {again} {}{company}", name(peer_id), escaped(room_id.as_str())))
+            Event::Joined { peer_id, room_id, peers, recovered } => {
+                grey(self.joined(peer_id, room_id.as_str(), peers, *recovered == Some(true)))
             }
             Event::PeerJoined { peer_id } => grey(format!("{} joined", name(peer_id))),
             Event::PeerLeft { peer_id, reason } => {
                 grey(format!("{} left{}", name(peer_id), reason_of(event, reason.is_some())))
             }
+            Event::PeerAway { peer_id } => grey(format!("{} has lost the server, and may come back", name(peer_id))),
+            Event::PeerBack { peer_id } => grey(format!("{} is back", name(peer_id))),
             Event::Connected { peer_id, pair, timings } => self.notice(
                 "32",
                 &format!("connected to {} ({} to {}, {} ms)", name(peer_id), pair.local, pair.remote, timings.total),
             ),
+            Event::Interrupted { peer_id, why } => self
+                .notice("33", &format!("interrupted: {} ({}); what is sent waits for it", name(peer_id), escaped(why))),
+            Event::Recovered { peer_id, gap } => {
+                self.notice("32", &format!("{} is reached again after {} ms", name(peer_id), gap.as_millis()))
+            }
             Event::Disconnected { peer_id } => self.notice("33", &format!("disconnected from {}", name(peer_id))),
             Event::Failed { peer_id, message, .. } => {
                 self.notice("31", &format!("no connection to {}: {}", name(peer_id), escaped(message)))
@@ -140,13 +140,23 @@ impl Output {
             Event::LocalFailure { peer_id, cause } => {
                 self.failure(cause.code(), &format!("no connection to {peer_id}: {cause}"))
             }
-            Event::Reconnecting { attempt, delay } => self.notice(
-                "33",
-                &format!("the server is gone: attempt {attempt} in {} ms; open channels go on", delay.as_millis()),
-            ),
+            Event::Reconnecting { attempt, delay, why } => {
+                let when = format!("attempt {attempt} in {} ms; open channels go on", delay.as_millis());
+                self.notice("33", &format!("the server is gone ({}): {when}", escaped(why)))
+            }
             Event::ServerError { code, message } | Event::Ended { code, message } => self.failure(code, message),
             _ => return None,
         })
+    }
+
+    fn joined(&self, me: &PeerId, room: &str, peers: &[PeerId], recovered: bool) -> String {
+        let again = if self.joined.swap(true, Ordering::Relaxed) { "back in" } else { "in" };
+        let company = match peers {
+            _ if recovered => " and has missed nothing".to_owned(),
+            [] => ": nobody else is here yet".to_owned(),
+            others => format!(" with {}", others.iter().map(name).collect::<Vec<_>>().join(", ")),
+        };
+        format!("{} is {again} {}{company}", name(me), escaped(room))
     }
 
     fn message(&self, from: &PeerId, payload: &Payload) -> Line {
@@ -160,6 +170,10 @@ impl Output {
             false => format!("{from}: {text}"),
         })
     }
+}
+
+fn name(peer: &PeerId) -> String {
+    escaped(peer.as_str()).into_owned()
 }
 
 /// Whether a stream takes colours: a terminal, unless `NO_COLOR` and its like say something else.
@@ -189,22 +203,43 @@ fn reason_of(event: &Event, known: bool) -> String {
 /// The event as `docs/PROTOCOL.md` describes it.
 pub(crate) fn as_json(event: &Event) -> Value {
     match event {
-        Event::Joined { peer_id, room_id, peers } => {
-            json!({ "event": "joined", "peer_id": peer_id, "room_id": room_id, "peers": peers })
+        Event::Joined { peer_id, room_id, peers, recovered } => {
+            let mut joined = json!({ "event": "joined", "peer_id": peer_id, "room_id": room_id, "peers": peers });
+            if let Some(recovered) = recovered {
+                joined["recovered"] = json!(recovered);
+            }
+            joined
         }
         Event::PeerJoined { peer_id } => json!({ "event": "peer_joined", "peer_id": peer_id }),
         Event::PeerLeft { peer_id, reason } => json!({ "event": "peer_left", "peer_id": peer_id, "reason": reason }),
+        Event::Interrupted { peer_id, why } => json!({ "event": "interrupted", "peer_id": peer_id, "why": why }),
+        Event::Recovered { peer_id, gap } => json!({ "event": "recovered", "peer_id": peer_id, "gap_ms": ms(*gap) }),
+        Event::PeerAway { peer_id } => json!({ "event": "peer_away", "peer_id": peer_id }),
+        Event::PeerBack { peer_id } => json!({ "event": "peer_back", "peer_id": peer_id }),
+        Event::PeerUpdated { peer_id, metadata } => {
+            json!({ "event": "peer_updated", "peer_id": peer_id, "metadata": metadata })
+        }
         Event::Connecting { peer_id } => json!({ "event": "connecting", "peer_id": peer_id }),
         Event::Connected { peer_id, pair, timings } => {
             json!({ "event": "connected", "peer_id": peer_id, "pair": pair, "timings_ms": timings })
         }
-        Event::Message { from, payload: Payload::Text(text), via } => {
-            json!({ "event": "message", "from": from, "text": text, "via": via.word() })
-        }
-        Event::Message { from, payload: Payload::Binary(bytes), via } => {
-            json!({ "event": "message", "from": from, "text": null, "bytes": bytes.len(), "via": via.word() })
+        Event::Message { from, payload, via } => {
+            let mut message = json!({ "event": "message", "from": from, "text": payload.as_text(), "via": via.word() });
+            if let Payload::Binary(bytes) = payload {
+                message["bytes"] = json!(bytes.len());
+            }
+            message
         }
         Event::Disconnected { peer_id } => json!({ "event": "disconnected", "peer_id": peer_id }),
+        Event::Reconnecting { attempt, delay, why } => {
+            json!({ "event": "reconnecting", "attempt": attempt, "delay_ms": ms(*delay), "why": why })
+        }
+        _ => error_as_json(event),
+    }
+}
+
+fn error_as_json(event: &Event) -> Value {
+    match event {
         Event::Failed { peer_id, stage, message } => {
             json!({ "event": "error", "code": stage.failure(), "message": message, "peer_id": peer_id })
         }
@@ -213,9 +248,6 @@ pub(crate) fn as_json(event: &Event) -> Value {
         }
         Event::LocalFailure { peer_id, cause } => {
             json!({ "event": "error", "code": cause.code(), "message": cause.to_string(), "peer_id": peer_id })
-        }
-        Event::Reconnecting { attempt, delay } => {
-            json!({ "event": "reconnecting", "attempt": attempt, "delay_ms": ms(*delay) })
         }
         Event::ServerError { code, message } | Event::Ended { code, message } => {
             json!({ "event": "error", "code": code, "message": message })

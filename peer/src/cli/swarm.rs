@@ -7,12 +7,13 @@ use std::{
 };
 
 use clap::Args;
-use grtc_peer::{Event, Events, JoinError, LocalCause, Peer, PeerId, Stage};
+use grtc_peer::{Event, Events, LocalCause, Peer, PeerId, Stage};
 use serde_json::json;
 use tokio::{sync::mpsc, task::JoinSet, time::timeout_at};
 
 use super::{
     Exit,
+    exit::NotJoined,
     options::{Options, duration},
     output::{ms, print},
     waiting::{interrupted, joined},
@@ -97,15 +98,17 @@ impl Swarm {
     }
 
     /// All at once: crossing joins are a part of what is measured.
-    async fn join(&self, started: Instant) -> Result<(Vec<Peer>, mpsc::Receiver<Told>), JoinError> {
+    async fn join(&self, started: Instant) -> Result<(Vec<Peer>, mpsc::Receiver<Told>), NotJoined> {
         let swarm =
             fastrand::Rng::with_seed(u64::from(std::process::id()) ^ (started.elapsed().as_nanos() as u64)).u16(..);
+        let token = self.options.token().await?;
         let mut joining = JoinSet::new();
         for number in 1..=self.peers {
             let mut config = self.options.config();
             // Short and of allowed characters: it always is an id.
             config.id = format!("swarm-{swarm:04x}-{number}").parse().ok();
             config.network.no_mdns = true;
+            config.token.clone_from(&token);
             joining.spawn(Peer::join(config));
         }
         let (sender, told) = mpsc::channel(QUEUE);

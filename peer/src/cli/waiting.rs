@@ -2,7 +2,6 @@
 
 use std::{future::pending, time::Duration};
 
-use grtc_peer::JoinError;
 use tokio::time::{Instant, sleep_until};
 
 use super::exit::{Exit, NotJoined};
@@ -12,12 +11,12 @@ pub(super) const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Joins, unless the time is over or Ctrl-C comes first. `late` is the sentence for the first.
 pub(super) async fn joined<T>(
-    joining: impl Future<Output = Result<T, JoinError>>,
+    joining: impl Future<Output = Result<T, NotJoined>>,
     deadline: Option<Instant>,
     late: String,
 ) -> Result<T, NotJoined> {
     tokio::select! {
-        joined = joining => joined.map_err(NotJoined::from),
+        joined = joining => joined,
         () = reached(deadline) => Err(NotJoined::new("timeout", late, Exit::Signaling)),
         () = interrupted() => Err(NotJoined::new("interrupted", "interrupted".to_owned(), Exit::Interrupted)),
     }

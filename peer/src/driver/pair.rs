@@ -1,49 +1,80 @@
-//! One pair: its negotiator, the connection that it has now, and what the program was told of it.
+//! One pair: its negotiator, its liveness, the connection that it has now, and what the program was told of it.
 //!
-//! A pair is over when it is dropped: so is its connection then, and what its negotiator still had to do.
+//! A pair is over when it is dropped: so is its connection then, and what its machines still had to do.
 
-use std::future::Future;
+mod program;
+
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use grtc_protocol::PeerId;
-use tokio::sync::oneshot;
 
-use super::surroundings::{Surroundings, Telling};
+use super::surroundings::Surroundings;
 use crate::{
     backend::{self, Command, Context, Handle, Open, PairKey},
     channel::Label,
+    delivery::Delivery,
     event::Event,
-    negotiator::{Action, ConnectionNumber, Input, Message, Negotiator, PairState},
-    report::{LocalCause, PeerStatus, Stage},
+    limits::STUCK_DOUBT_MS,
+    liveness::{self, Liveness, PairState},
+    negotiator::{self, Action, ConnectionNumber, Message, Negotiator, State},
+    report::{LocalCause, Stage},
 };
 
 /// What others have to know of a pair.
 pub(super) enum Output {
     /// For the other side.
     Signal(PeerId, Message),
-    /// The channel is open.
+    /// Messages can be sent.
     Opened(PeerId),
-    /// The channel is open no more, or not yet.
+    /// They can't any more, or not yet, and nothing is kept for the other side.
     Lost(PeerId),
+    /// Nothing comes from the other side: it may be the network of this one.
+    Doubt,
 }
 
 pub(super) struct Pair {
     key: PairKey,
     negotiator: Negotiator,
+    liveness: Liveness,
+    delivery: Arc<Delivery>,
     connection: Option<(ConnectionNumber, Handle)>,
     /// How far any connection came since one was open.
     stage: Option<Stage>,
-    error: String,
+    /// Why the last connection ended, or none could be made.
+    reason: String,
     /// What this machine lacked for the last one, told already.
     lacks: Option<LocalCause>,
     open: Option<Open>,
     /// The program was told that it is connected, and not that this is over.
     announced: bool,
+    /// When it was told so last.
+    pub(super) announced_at: Option<u64>,
+    /// Since when it is not open although it was, if the program was told so.
+    interrupted: Option<u64>,
+    /// It has streams: messages are kept for the other side while there is no connection, and what comes is handed over.
+    keeps_messages: bool,
+    /// Since when nothing more than this was acknowledged of what is under way.
+    stuck: Option<(u64, u64)>,
 }
 
 impl Pair {
-    pub(super) fn new(key: PairKey, negotiator: Negotiator) -> Self {
-        let (connection, stage, error, lacks, open) = (None, None, String::new(), None, None);
-        Self { key, negotiator, connection, stage, error, lacks, open, announced: false }
+    pub(super) fn new(key: PairKey, negotiator: Negotiator, delivery: Arc<Delivery>) -> Self {
+        Self {
+            key,
+            negotiator,
+            liveness: Liveness::new(),
+            delivery,
+            connection: None,
+            stage: None,
+            reason: String::new(),
+            lacks: None,
+            open: None,
+            announced: false,
+            announced_at: None,
+            interrupted: None,
+            keeps_messages: false,
+            stuck: None,
+        }
     }
 
     pub(super) fn key(&self) -> &PairKey {
@@ -56,67 +87,150 @@ impl Pair {
     }
 
     /// Gives the negotiator something. [`Pair::poll_output`] does what it says.
-    pub(super) fn handle(&mut self, now: u64, input: Input) {
+    pub(super) fn negotiate(&mut self, now: u64, input: negotiator::Input) {
+        if let negotiator::Input::ConnectionLost { connection, reason } = &input
+            && self.is_current(*connection)
+        {
+            self.reason.clone_from(reason);
+        }
         self.negotiator.handle(now, input);
     }
 
-    /// When [`Input::Tick`] is due.
-    pub(super) fn poll_timeout(&self) -> Option<u64> {
-        self.negotiator.poll_timeout()
+    /// Tells the liveness something. [`Pair::poll_output`] does what it says.
+    pub(super) fn live(&mut self, now: u64, input: liveness::Input) {
+        self.liveness.handle(now, input);
     }
 
-    /// Takes what a connection says; what is for the negotiator is handed on.
+    /// This machine has these addresses now, or it has slept.
+    pub(super) fn network_changed(&mut self, now: u64, addresses: &BTreeSet<IpAddr>, slept: bool) {
+        let used = self.open.as_ref().and_then(|open| open.address);
+        let gone = slept || used.is_some_and(|address| !addresses.contains(&address));
+        self.live(now, liveness::Input::Network { gone });
+    }
+
+    /// When [`Pair::tick`] is due.
+    pub(super) fn poll_timeout(&self) -> Option<u64> {
+        self.negotiator.poll_timeout().into_iter().chain(self.liveness.poll_timeout()).min()
+    }
+
+    pub(super) fn tick(&mut self, now: u64) {
+        self.negotiator.handle(now, negotiator::Input::Tick);
+        self.liveness.handle(now, liveness::Input::Tick);
+    }
+
+    fn is_current(&self, connection: ConnectionNumber) -> bool {
+        self.connection.as_ref().is_some_and(|(current, _)| *current == connection)
+    }
+
+    /// Takes what a connection says.
     pub(super) fn event(
         &mut self,
+        now: u64,
         connection: ConnectionNumber,
         event: backend::Event,
         around: &mut Surroundings,
-    ) -> Option<Input> {
-        if self.connection.as_ref().is_none_or(|(current, _)| *current != connection) {
-            return None;
+    ) {
+        if !self.is_current(connection) {
+            return;
         }
         match event {
-            backend::Event::Input(input) => return Some(input),
+            backend::Event::Input(input) => self.negotiate(now, input),
             backend::Event::Local(cause) => {
                 if self.lacks.replace(cause.clone()).as_ref() != Some(&cause) {
                     around.tell(Event::LocalFailure { peer_id: self.key.peer.clone(), cause });
                 }
             }
             backend::Event::Stage(stage) => self.stage = self.stage.max(Some(stage)),
-            backend::Event::Channel { label: Label::Chat, open } => {
+            backend::Event::Open(open) => {
+                if open.restarted {
+                    self.end_announced(around);
+                }
+                if self.announced && self.liveness.state() == PairState::Open {
+                    // Another channel of the same connection.
+                    open.deliver.send_replace(true);
+                    around.channels.insert(self.key.peer.clone(), open.channel.clone());
+                }
                 self.open = Some(open);
-                return Some(Input::ChannelOpen { connection });
+                self.negotiate(now, negotiator::Input::ChannelOpen { connection });
+            }
+            backend::Event::Silent => self.live(now, liveness::Input::Silent),
+            backend::Event::Heard => self.live(now, liveness::Input::Heard),
+            backend::Event::Progress { acknowledged, waiting } => {
+                self.stuck = self.stuck.filter(|(last, _)| waiting && *last == acknowledged);
+                if waiting {
+                    self.stuck.get_or_insert((acknowledged, now));
+                }
+                self.live(now, liveness::Input::Progress { acknowledged, waiting });
             }
         }
-        None
     }
 
-    /// Does what the negotiator says, up to what others have to know.
-    pub(super) fn poll_output(&mut self, around: &mut Surroundings) -> Option<Output> {
-        while let Some(action) = self.negotiator.poll_action() {
-            let output = self.act(action, around);
+    /// Does what the machines say, up to what others have to know.
+    pub(super) fn poll_output(&mut self, now: u64, around: &mut Surroundings) -> Option<Output> {
+        if self.stuck.is_some_and(|(_, since)| now >= since + STUCK_DOUBT_MS) {
+            self.stuck = None;
+            return Some(Output::Doubt);
+        }
+        loop {
+            let output = if let Some(action) = self.negotiator.poll_action() {
+                self.act(now, action, around)
+            } else {
+                let output = self.liveness.poll_output()?;
+                self.obey(now, output, around)
+            };
             if output.is_some() {
                 return output;
             }
         }
-        None
     }
 
-    fn act(&mut self, action: Action, around: &mut Surroundings) -> Option<Output> {
+    /// Does what the negotiator says.
+    fn act(&mut self, now: u64, action: Action, around: &mut Surroundings) -> Option<Output> {
         match action {
             Action::Send(message) => return Some(Output::Signal(self.key.peer.clone(), message)),
-            Action::State(state) => return Some(self.enter(state, around)),
+            Action::State(state) => {
+                if state == State::Connecting && !self.announced {
+                    around.tell(Event::Connecting { peer_id: self.key.peer.clone() });
+                }
+                self.live(now, self.liveness_input(state));
+            }
             Action::Open { connection, channel } => self.open(connection, channel, around),
-            Action::Close { .. } => self.close(around),
+            Action::Close { .. } => return self.close_connection(around),
             Action::Refused { message } => {
                 tracing::debug!(peer = %self.key.peer, %message, "a description was refused");
                 around.tell(Event::Refused { peer_id: self.key.peer.clone(), message });
             }
-            Action::Error { message } => self.error = message,
+            Action::Error { message } => self.reason = message,
             Action::CreateOffer { .. } => self.command(Command::CreateOffer),
             Action::AcceptOffer { sdp, .. } => self.command(Command::AcceptOffer(sdp)),
             Action::ApplyAnswer { sdp, .. } => self.command(Command::ApplyAnswer(sdp)),
             Action::AddCandidate { candidate, .. } => self.command(Command::AddCandidate(candidate)),
+        }
+        None
+    }
+
+    fn liveness_input(&self, state: State) -> liveness::Input {
+        match state {
+            State::Connecting => liveness::Input::Negotiating,
+            State::Connected => liveness::Input::Opened,
+            State::Disconnected => liveness::Input::Lost { reason: self.reason.clone() },
+            State::Failed => liveness::Input::Failed { reason: self.reason.clone() },
+        }
+    }
+
+    /// Does what the liveness says.
+    fn obey(&mut self, now: u64, output: liveness::Output, around: &mut Surroundings) -> Option<Output> {
+        match output {
+            liveness::Output::State { state, reason } => {
+                return self.enter(now, state, reason.unwrap_or_default(), around);
+            }
+            liveness::Output::Rebuild { reason } => {
+                if let Some((connection, _)) = self.connection {
+                    self.negotiate(now, negotiator::Input::ConnectionLost { connection, reason });
+                }
+            }
+            liveness::Output::TryAgain => self.negotiator.handle(now, negotiator::Input::TryAgain),
+            liveness::Output::GiveUp { reason } => self.negotiator.handle(now, negotiator::Input::GiveUp { reason }),
         }
         None
     }
@@ -133,6 +247,7 @@ impl Pair {
             connection,
             channel: channel.then_some(Label::Chat),
             stuck: self.stage == Some(Stage::Sctp),
+            delivery: Arc::clone(&self.delivery),
             leaving: around.leaving.clone(),
             events: around.to_driver.clone(),
             inbox: around.inbox.clone(),
@@ -140,62 +255,25 @@ impl Pair {
         self.connection = Some((connection, handle));
     }
 
-    /// The connection ends; so does the channel on it.
+    /// The connection ends; so does what goes over it alone.
+    fn close_connection(&mut self, around: &mut Surroundings) -> Option<Output> {
+        (self.connection, self.open) = (None, None);
+        if self.keeps_messages {
+            return None;
+        }
+        around.channels.remove(&self.key.peer);
+        self.end_announced(around);
+        Some(Output::Lost(self.key.peer.clone()))
+    }
+
+    /// The pair is over.
     pub(super) fn close(&mut self, around: &mut Surroundings) {
         (self.connection, self.open) = (None, None);
-        if std::mem::take(&mut self.announced) {
-            around.channels.remove(&self.key.peer);
-            around.tell(Event::Disconnected { peer_id: self.key.peer.clone() });
+        self.delivery.close(self.announced);
+        match self.keeps_messages {
+            true => around.channels.suspend(&self.key.peer),
+            false => around.channels.remove(&self.key.peer),
         }
-    }
-
-    fn enter(&mut self, state: PairState, around: &mut Surroundings) -> Output {
-        tracing::debug!(peer = %self.key.peer, ?state, "a pair changed");
-        let peer_id = self.key.peer.clone();
-        match state {
-            PairState::Connecting => around.tell(Event::Connecting { peer_id }),
-            PairState::Connected => {
-                self.announce(around);
-                return Output::Opened(peer_id);
-            }
-            // The connection is closed in the same breath: that is when the program is told.
-            PairState::Disconnected => {}
-            PairState::Failed => {
-                let reached = self.stage.unwrap_or(Stage::Signaling);
-                let stage = if self.lacks.is_some() { Stage::Local } else { reached };
-                let message = format!("{}: {}", self.error, stage.explanation());
-                around.tell(Event::Failed { peer_id, stage, message });
-            }
-        }
-        Output::Lost(self.key.peer.clone())
-    }
-
-    fn announce(&mut self, around: &mut Surroundings) {
-        let Some(open) = &self.open else { return };
-        let peer_id = self.key.peer.clone();
-        around.channels.insert(peer_id.clone(), open.channel.clone());
-        let event = Event::Connected { peer_id, pair: open.pair.clone(), timings: open.timings };
-        around.told.push(Telling { event, deliver: Some(open.deliver.clone()) });
-        (self.announced, self.stage, self.lacks) = (true, None, None);
-    }
-
-    /// Asks the connection how it is.
-    pub(super) fn status(&self, present: bool) -> impl Future<Output = PeerStatus> + Send + 'static {
-        let (sender, round_trip) = oneshot::channel();
-        match &self.connection {
-            Some((_, handle)) if self.announced => handle.command(Command::RoundTrip(sender)),
-            _ => drop(sender),
-        }
-        let open = self.open.clone().filter(|_| self.announced);
-        let status = PeerStatus {
-            peer_id: self.key.peer.clone(),
-            present,
-            state: self.negotiator.state(),
-            stage: self.stage,
-            pair: open.as_ref().map(|open| open.pair.clone()),
-            timings: open.map(|open| open.timings),
-            round_trip_ms: None,
-        };
-        async move { PeerStatus { round_trip_ms: round_trip.await.ok().flatten(), ..status } }
+        self.end_announced(around);
     }
 }

@@ -1,8 +1,9 @@
 //! All pairs: begins and ends them as the mesh says, and hands each what is for it.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     future::Future,
+    net::IpAddr,
 };
 
 use futures_util::future::join_all;
@@ -15,6 +16,8 @@ use super::{
 };
 use crate::{
     backend::{FromConnection, PairKey},
+    delivery::Delivery,
+    liveness,
     mesh::{Effect, Mesh},
     negotiator::{Input, Negotiator},
     report::PeerStatus,
@@ -26,7 +29,7 @@ pub(super) struct Pairs {
     rng: fastrand::Rng,
     epochs: u64,
     pairs: BTreeMap<PeerId, Pair>,
-    /// Whose negotiators may have something to do.
+    /// Whose machines may have something to do.
     busy: VecDeque<PeerId>,
     around: Surroundings,
 }
@@ -54,8 +57,9 @@ impl Pairs {
         self.epochs += 1;
         let seed = format!("{:08x}", self.rng.u32(..));
         let negotiator = Negotiator::new(initiator, self.me > *peer, seed);
+        let delivery = Delivery::new(peer.clone(), self.around.inbox.clone(), &mut self.rng);
         let key = PairKey { peer: peer.clone(), epoch: self.epochs };
-        self.pairs.insert(peer.clone(), Pair::new(key, negotiator));
+        self.pairs.insert(peer.clone(), Pair::new(key, negotiator, delivery));
         self.handle(now, peer, Input::Start);
     }
 
@@ -68,25 +72,42 @@ impl Pairs {
     /// Gives the pair's negotiator something.
     pub(super) fn handle(&mut self, now: u64, peer: &PeerId, input: Input) {
         if let Some(pair) = self.pairs.get_mut(peer) {
-            pair.handle(now, input);
+            pair.negotiate(now, input);
+            self.busy.push_back(peer.clone());
+        }
+    }
+
+    /// The other one is there, or the way to it is.
+    pub(super) fn present(&mut self, now: u64, peer: &PeerId) {
+        if let Some(pair) = self.pairs.get_mut(peer) {
+            pair.live(now, liveness::Input::Present);
+            self.busy.push_back(peer.clone());
+        }
+    }
+
+    /// This machine has these addresses now, or it has slept.
+    pub(super) fn network_changed(&mut self, now: u64, addresses: &BTreeSet<IpAddr>, slept: bool) {
+        for (peer, pair) in &mut self.pairs {
+            pair.network_changed(now, addresses, slept);
             self.busy.push_back(peer.clone());
         }
     }
 
     /// Takes what a connection says. What comes of one of an earlier pair is ignored.
     pub(super) fn event(&mut self, now: u64, (key, connection, event): FromConnection) {
-        let pair = self.pairs.get_mut(&key.peer).filter(|pair| *pair.key() == key);
-        if let Some(input) = pair.and_then(|pair| pair.event(connection, event, &mut self.around)) {
-            self.handle(now, &key.peer, input);
+        if let Some(pair) = self.pairs.get_mut(&key.peer).filter(|pair| *pair.key() == key) {
+            pair.event(now, connection, event, &mut self.around);
+            self.busy.push_back(key.peer);
         }
     }
 
     /// The instant of [`Pairs::poll_timeout`] has come.
     pub(super) fn tick(&mut self, now: u64) {
-        let due = self.pairs.iter().filter(|(_, pair)| pair.poll_timeout().is_some_and(|at| at <= now));
-        let due: Vec<PeerId> = due.map(|(peer, _)| peer.clone()).collect();
-        for peer in &due {
-            self.handle(now, peer, Input::Tick);
+        for (peer, pair) in &mut self.pairs {
+            if pair.poll_timeout().is_some_and(|at| at <= now) {
+                pair.tick(now);
+                self.busy.push_back(peer.clone());
+            }
         }
     }
 
@@ -95,10 +116,10 @@ impl Pairs {
         self.pairs.values().filter_map(Pair::poll_timeout).min()
     }
 
-    /// Does what the negotiators say, up to what others have to know.
-    pub(super) fn poll_output(&mut self) -> Option<Output> {
+    /// Does what their machines say, up to what others have to know.
+    pub(super) fn poll_output(&mut self, now: u64) -> Option<Output> {
         while let Some(peer) = self.busy.front() {
-            let output = self.pairs.get_mut(peer).and_then(|pair| pair.poll_output(&mut self.around));
+            let output = self.pairs.get_mut(peer).and_then(|pair| pair.poll_output(now, &mut self.around));
             if output.is_some() {
                 return output;
             }
@@ -115,6 +136,11 @@ impl Pairs {
     /// Nothing is sent any more.
     pub(super) fn end_channels(&self) {
         self.around.channels.clear();
+    }
+
+    /// When the program was last told of an open channel.
+    pub(super) fn announced_last(&self) -> Option<u64> {
+        self.pairs.values().filter_map(|pair| pair.announced_at).max()
     }
 
     /// Whether the program was told of any open channel.

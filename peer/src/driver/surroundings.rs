@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     backend::{FromConnection, RtcBackend},
@@ -17,6 +17,7 @@ pub(super) struct Surroundings {
     pub(super) to_driver: mpsc::Sender<FromConnection>,
     pub(super) inbox: mpsc::Sender<Event>,
     pub(super) leaving: CancellationToken,
+    pub(super) tracker: TaskTracker,
     /// What the program is to be told.
     pub(super) told: Vec<Telling>,
 }
@@ -30,12 +31,12 @@ impl Surroundings {
 /// An event for the program.
 pub(super) struct Telling {
     pub(super) event: Event,
-    /// Set once the program has it: the messages of the channel follow then, even when that has closed since.
-    pub(super) deliver: Option<watch::Sender<bool>>,
+    /// Set once the program has it: the messages of these follow then, even when the channel has closed since.
+    pub(super) lets_through: Vec<watch::Sender<bool>>,
 }
 
 impl From<Event> for Telling {
     fn from(event: Event) -> Self {
-        Self { event, deliver: None }
+        Self { event, lets_through: Vec::new() }
     }
 }

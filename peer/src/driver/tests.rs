@@ -3,29 +3,38 @@
 mod a_channel_ends_while_its_peer_is_away;
 mod a_channel_outlives_a_lost_link;
 mod a_message_follows_its_connected;
+mod a_pair_outlives_its_connection;
 mod a_pair_that_was_secured_and_did_not_open_is_stuck;
 mod no_answer_is_tried_again_and_then_failed;
 mod nobody_is_read_while_the_program_does_not_read;
 mod signals_of_who_is_not_there_are_dropped;
 mod the_later_name_gives_way;
+mod what_comes_of_a_pair_is_reported;
 mod what_comes_of_an_earlier_pair_is_ignored;
+mod who_comes_back_has_missed_nothing;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use grtc_protocol::PeerId;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Driver, Start};
 use crate::{
     backend::{self, Command, Context, Handle, Open, RtcBackend},
-    channel::{Channel, Label},
+    channel::Channel,
     channels::Channels,
+    delivery::tests::{End, connect},
     event::{Event, Payload, Via},
     limits::MESSAGE_BYTES,
-    link::{Incoming, LinkEnds, LinkError, SignalLink, session::Session},
+    link::{Incoming, Join, LinkEnds, LinkError, Outgoing, SignalLink, session::Session},
     negotiator::Input,
+    network_watch::Changed,
     report::{CandidatePair, Timings},
 };
 
@@ -36,6 +45,7 @@ struct World {
     links: mpsc::Receiver<Server>,
     connections: mpsc::Receiver<Connection>,
     channels: Arc<Channels>,
+    change: mpsc::Sender<Changed>,
     cancel: CancellationToken,
     driver: tokio::task::JoinHandle<()>,
 }
@@ -43,7 +53,7 @@ struct World {
 /// The server's end of a link.
 struct Server {
     to_peer: mpsc::Sender<Incoming>,
-    from_peer: mpsc::Receiver<String>,
+    from_peer: mpsc::Receiver<Outgoing>,
 }
 
 /// A connection that the driver has opened.
@@ -57,7 +67,7 @@ struct Backend(mpsc::Sender<Connection>);
 
 #[async_trait::async_trait]
 impl SignalLink for Link {
-    async fn open(&self, _: Option<&PeerId>) -> Result<LinkEnds, LinkError> {
+    async fn open(&self, _: &Join) -> Result<LinkEnds, LinkError> {
         let (ends, server) = link();
         self.0.try_send(server).ok();
         Ok(ends)
@@ -89,21 +99,24 @@ impl World {
         let (opened, links) = mpsc::channel(64);
         let (made, connections) = mpsc::channel(64);
         let (ends, server) = link();
+        let (change, changes) = mpsc::channel(1);
         let (channels, cancel) = (Arc::<Channels>::default(), CancellationToken::new());
         let driver = Driver::new(Start {
             id: id("me"),
             room: "room".parse().unwrap(),
-            peers: peers.iter().map(|peer| id(peer)).collect(),
-            session: Session::new(Arc::new(Link(opened)), id("me"), ends, fastrand::Rng::with_seed(1)),
+            first: json!({"type":"room_state","your_peer_id":"me","peers":peers}).to_string(),
+            metadata: serde_json::Map::new(),
+            session: Session::new(Arc::new(Link(opened)), id("me"), ends, None, fastrand::Rng::with_seed(1)),
             backend: Arc::new(Backend(made)),
             channels: Arc::clone(&channels),
             events: program,
+            changes,
             commands: mpsc::channel(1).1,
             tracker: TaskTracker::new(),
             cancel: cancel.clone(),
         });
         let driver = tokio::spawn(driver.run());
-        Self { events, server, links, connections, channels, cancel, driver }
+        Self { events, server, links, connections, channels, change, cancel, driver }
     }
 
     async fn event(&mut self) -> Event {
@@ -157,7 +170,8 @@ impl Server {
     /// The next frame of this type that the peer sends.
     async fn hears(&mut self, kind: &str) -> Value {
         loop {
-            let frame: Value = serde_json::from_str(&self.from_peer.recv().await.unwrap()).unwrap();
+            let Some(Outgoing::Text(text)) = self.from_peer.recv().await else { panic!("the link ended") };
+            let frame: Value = serde_json::from_str(&text).unwrap();
             if frame["type"] == kind {
                 return frame;
             }
@@ -185,17 +199,19 @@ impl Connection {
         .await;
     }
 
+    /// Its streams are linked with those of the other side, until what is given back is dropped.
+    async fn links(&self, other: &End) -> JoinSet<()> {
+        let streams = Channel::Streams(Arc::clone(&self.context.delivery));
+        let connection = connect(&self.context.delivery, &other.delivery);
+        self.tells(backend::Event::Open(open(streams, watch::Sender::new(false)))).await;
+        connection
+    }
+
     /// A channel opens: what is sent over it, and what lets its messages through.
     async fn opens(&self) -> (mpsc::Receiver<Payload>, watch::Receiver<bool>) {
         let (sender, sent) = mpsc::channel(64);
         let deliver = watch::Sender::new(false);
-        let host = || "host".to_owned();
-        let open = Open {
-            channel: Channel::Kept(sender, MESSAGE_BYTES),
-            pair: CandidatePair { local: host(), remote: host(), protocol: "udp".to_owned() },
-            timings: Timings { signaling: 0.0, ice: 0.0, dtls: 0.0, sctp: 0.0, total: 0.0 },
-            deliver: deliver.clone(),
-        };
+        let open = open(Channel::Kept(sender, MESSAGE_BYTES), deliver.clone());
         let opened = deliver.subscribe();
         // As a pump does: a message goes to the program once that knows of the channel.
         let (inbox, from) = (self.context.inbox.clone(), self.context.key.peer.clone());
@@ -204,12 +220,24 @@ impl Connection {
             deliver.wait_for(|deliver| *deliver).await.unwrap();
             inbox.send(Event::Message { from, payload: "first".into(), via: Via::P2p }).await.ok();
         });
-        self.tells(backend::Event::Channel { label: Label::Chat, open }).await;
+        self.tells(backend::Event::Open(open)).await;
         (sent, opened)
     }
 
     /// Waits until the driver has dropped it.
     async fn dropped(mut self) {
         while self.commands.recv().await.is_some() {}
+    }
+}
+
+fn open(channel: Channel, deliver: watch::Sender<bool>) -> Open {
+    let host = || "host".to_owned();
+    Open {
+        channel,
+        pair: CandidatePair { local: host(), remote: host(), protocol: "udp".to_owned() },
+        timings: Timings { signaling: 0.0, ice: 0.0, dtls: 0.0, sctp: 0.0, total: 0.0 },
+        address: Some([192, 0, 2, 1].into()),
+        restarted: false,
+        deliver,
     }
 }

@@ -5,16 +5,23 @@ use grtc_protocol::{
     server::{LeaveReason, ServerMessage},
     signal::{IceCandidate, SessionDescription, Signal},
 };
+use serde_json::{Map, Value, json};
 
 use crate::{
-    event::Payload,
+    event::{Event, Payload},
     negotiator::{Input, Message},
 };
 
+/// What somebody says about itself.
+pub(super) type Metadata = Map<String, Value>;
+
 /// A frame that matters.
 pub(super) enum Frame {
-    RoomState { peers: Vec<PeerId> },
+    RoomState { peers: Vec<PeerId>, recovered: Option<bool>, metadata: Vec<(PeerId, Metadata)> },
+    PeerUpdated(PeerId, Metadata),
     PeerJoined(PeerId),
+    PeerAway(PeerId),
+    PeerBack(PeerId),
     PeerLeft(PeerId, Option<LeaveReason>),
     Signal(PeerId, Input),
     Message(PeerId, Payload),
@@ -31,8 +38,17 @@ pub(super) fn parse(text: &str) -> Option<Frame> {
         }
     };
     match message {
-        ServerMessage::RoomState(state) => Some(Frame::RoomState { peers: state.peers }),
+        ServerMessage::RoomState(state) => {
+            let metadata = state.metadata.unwrap_or_default().into_iter();
+            let metadata = metadata.filter_map(|(peer, raw)| Some((peer, serde_json::from_str(raw.get()).ok()?)));
+            Some(Frame::RoomState { peers: state.peers, recovered: state.recovered, metadata: metadata.collect() })
+        }
         ServerMessage::PeerJoined(joined) => Some(Frame::PeerJoined(joined.peer_id)),
+        ServerMessage::PeerUpdated(updated) => {
+            Some(Frame::PeerUpdated(updated.peer_id, serde_json::from_str(updated.metadata.get()).ok()?))
+        }
+        ServerMessage::PeerAway(away) => Some(Frame::PeerAway(away.peer_id)),
+        ServerMessage::PeerBack(back) => Some(Frame::PeerBack(back.peer_id)),
         ServerMessage::PeerLeft(left) => Some(Frame::PeerLeft(left.peer_id, left.reason)),
         ServerMessage::WebrtcSignal(signal) => match serde_json::from_str(signal.signal.get()) {
             Ok(parsed) => Some(Frame::Signal(signal.from_peer_id, input_from(parsed))),
@@ -88,6 +104,25 @@ pub(super) fn encode(target: &PeerId, message: Message) -> String {
     serde_json::to_string(&signal).unwrap_or_default()
 }
 
+/// What this peer says about itself, as a frame for the server.
+pub(super) fn encode_metadata(metadata: &Metadata) -> String {
+    json!({ "type": "metadata", "metadata": metadata }).to_string()
+}
+
+/// What came of a pair, as a frame for the server to count; none where nothing has.
+pub(super) fn encode_report(event: &Event) -> Option<String> {
+    let report = match event {
+        Event::Connected { peer_id, pair, timings } => json!({
+            "type": "report", "peer_id": peer_id, "result": "connected", "pair": pair, "timings_ms": timings,
+        }),
+        Event::Failed { peer_id, stage, .. } => json!({
+            "type": "report", "peer_id": peer_id, "result": "failed", "stage": stage,
+        }),
+        _ => return None,
+    };
+    Some(report.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +166,24 @@ mod tests {
             sent,
             r#"{"type":"ice_candidate","target_peer_id":"b","candidate":{"candidate":"","sdpMLineIndex":0},"refused":"no fingerprint"}"#
         );
+    }
+
+    #[test]
+    fn a_report_is_one_that_the_server_reads() {
+        use crate::report::{CandidatePair, Stage, Timings};
+        use grtc_protocol::report::{Candidate, PairResult, Report};
+        let pair = CandidatePair { local: "host".into(), remote: "relay".into(), protocol: "udp".into() };
+        let timings = Timings { signaling: 1.0, ice: 2.0, dtls: 3.0, sctp: 4.0, total: 10.5 };
+        let peer_id: PeerId = "b".parse().unwrap();
+        let connected = Event::Connected { peer_id: peer_id.clone(), pair, timings };
+        let report = Report::parse(&encode_report(&connected).unwrap()).unwrap();
+        assert_eq!((report.result, report.remote), (PairResult::Connected, Candidate::Relay));
+        assert_eq!(report.took.unwrap().as_micros(), 10_500);
+        let failed = Event::Failed { peer_id: peer_id.clone(), stage: Stage::Ice, message: String::new() };
+        let text = encode_report(&failed).unwrap();
+        assert!(text.contains(r#""stage":"ice""#), "{text}");
+        assert_eq!(Report::parse(&text).unwrap().result, PairResult::Failed);
+        assert!(encode_report(&Event::Connecting { peer_id }).is_none());
     }
 
     #[test]

@@ -7,25 +7,25 @@ use crate::limits::{BACKOFF_FIRST, BACKOFF_LAST};
 /// Full jitter: a random time below a ceiling that doubles, so that many peers that lost the same server don't come back at
 /// the same moment.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     attempt: u32,
     rng: fastrand::Rng,
 }
 
 impl Backoff {
-    pub(super) fn new(rng: fastrand::Rng) -> Self {
+    pub(crate) fn new(rng: fastrand::Rng) -> Self {
         Self { attempt: 0, rng }
     }
 
     /// The number of the next attempt, from 1, and the wait before it.
-    pub(super) fn next(&mut self) -> (u32, Duration) {
+    pub(crate) fn next(&mut self) -> (u32, Duration) {
         let ceiling = BACKOFF_FIRST.saturating_mul(1 << self.attempt.min(16)).min(BACKOFF_LAST);
         self.attempt += 1;
         (self.attempt, ceiling.mul_f64(self.rng.f64()))
     }
 
     /// The link is open: the next loss starts anew.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.attempt = 0;
     }
 }

@@ -37,6 +37,12 @@ pub(crate) enum Input {
     ChannelOpen { connection: ConnectionNumber },
     /// The channel closed, the driver ended, or ICE gave up.
     ConnectionLost { connection: ConnectionNumber, reason: String },
+    /// Something has changed, so that another try may do better.
+    #[allow(dead_code, reason = "the driver does not say it yet")]
+    TryAgain,
+    /// Give up, for this reason.
+    #[allow(dead_code, reason = "the driver does not say it yet")]
+    GiveUp { reason: String },
     /// The instant of `poll_timeout` has come.
     Tick,
 }
@@ -60,7 +66,7 @@ pub(crate) enum Action {
     /// Close the connection. Nothing is asked of it afterwards.
     Close { connection: ConnectionNumber },
     /// The pair is in another state.
-    State(PairState),
+    State(State),
     /// A description can't be used: the remote peer's, or this side's by its word.
     Refused { message: String },
     /// Why the pair is about to fail.
@@ -84,8 +90,7 @@ pub(crate) enum Message {
 /// How far a pair is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum PairState {
+pub(crate) enum State {
     /// A connection is being made, or waited for.
     Connecting,
     /// The data channel is open.

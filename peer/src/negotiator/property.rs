@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::{Action, ConnectionNumber, Input, Message, Negotiator, PairState};
+use super::{Action, ConnectionNumber, Input, Message, Negotiator, State};
 
 /// How bad the world is until it heals.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Weather {
     seed: u64,
     /// Of 100 frames, how many are lost, and how many come twice.
@@ -22,6 +22,8 @@ struct Weather {
     /// When all of this ends.
     heals_at: u64,
     both_initiate: bool,
+    /// How often in the first minute a side is told to try again or to give up.
+    told: u8,
     /// The second side names no attempts, like a client of before.
     old_client: bool,
 }
@@ -74,6 +76,11 @@ impl World {
     fn run(&mut self) {
         self.feed(0, Input::Start);
         self.feed(1, Input::Start);
+        for _ in 0..self.weather.told {
+            let (delay, side, give_up) = (self.rng.u64(0..60_000), self.rng.usize(0..2), self.rng.bool());
+            let give_up = give_up.then(|| Input::GiveUp { reason: "told".to_owned() });
+            self.later(delay, side, give_up.unwrap_or(Input::TryAgain));
+        }
         for _ in 0..20_000 {
             let next = self.queue.first_key_value().map(|((at, _), _)| *at);
             let tick = (0..2).filter_map(|i| self.sides[i].machine.poll_timeout().map(|at| (at, i))).min();
@@ -109,7 +116,7 @@ impl World {
             self.act(side, action);
         }
         let machine = &self.sides[side].machine;
-        let waits = matches!(machine.state(), Some(PairState::Connecting | PairState::Disconnected));
+        let waits = matches!(machine.state(), Some(State::Connecting | State::Disconnected));
         assert_eq!(waits, machine.poll_timeout().is_some(), "a pair that waits has a timer, others have none");
     }
 
@@ -142,7 +149,7 @@ impl World {
             Action::AddCandidate { connection, .. } => self.live(side, connection),
             Action::Send(message) => self.send(side, message),
             Action::Close { connection } => self.close(side, connection),
-            Action::State(PairState::Connected) | Action::Error { .. } | Action::Refused { .. } => {}
+            Action::State(State::Connected) | Action::Error { .. } | Action::Refused { .. } => {}
             Action::State(_) => self.sides[side].opened = None,
         }
     }
@@ -208,10 +215,10 @@ impl World {
     fn check(&self) {
         let states = [0, 1].map(|i| self.sides[i].machine.state().unwrap());
         match (states, self.sides[0].opened, self.sides[1].opened) {
-            ([PairState::Connected, PairState::Connected], Some(a), Some(b)) => {
+            ([State::Connected, State::Connected], Some(a), Some(b)) => {
                 assert!(self.joined.contains(&(a, b)), "both are connected, but not with one another");
             }
-            ([PairState::Failed, PairState::Failed], ..) => {}
+            ([State::Failed, State::Failed], ..) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -220,17 +227,11 @@ impl World {
 fn weather() -> impl Strategy<Value = Weather> {
     let jitter = prop_oneof![Just(0), 1_u64..100, 1_000_u64..5_000];
     let heals = prop_oneof![Just(0), 0_u64..60_000, Just(u64::MAX)];
-    (any::<u64>(), 0_u8..=100, 0_u8..50, jitter, 0_u8..=100, 0_u8..50, heals, any::<bool>()).prop_map(
-        |(seed, loss, twice, jitter_ms, wedged, broken, heals_at, both_initiate)| Weather {
-            seed,
-            loss,
-            twice,
-            jitter_ms,
-            wedged,
-            broken,
-            heals_at,
-            both_initiate,
-            old_client: false,
+    let of_100 = (0_u8..=100, 0_u8..50, 0_u8..=100, 0_u8..50);
+    (any::<u64>(), of_100, jitter, heals, any::<bool>()).prop_map(
+        |(seed, of_100, jitter_ms, heals_at, both_initiate)| {
+            let (loss, twice, wedged, broken) = of_100;
+            Weather { seed, loss, twice, jitter_ms, wedged, broken, heals_at, both_initiate, ..Weather::default() }
         },
     )
 }
@@ -246,14 +247,19 @@ proptest! {
     }
 
     #[test]
-    fn in_fair_weather_both_connect(seed in any::<u64>(), both_initiate in any::<bool>(), old_client in any::<bool>()) {
-        let fair = Weather {
-            seed, both_initiate, old_client, loss: 0, twice: 0, jitter_ms: 0, wedged: 0, broken: 0, heals_at: 0,
-        };
-        let mut world = World::new(fair);
+    fn the_same_when_they_are_told_to_try_again_and_to_give_up(mut weather in weather(), told in 1_u8..20) {
+        weather.told = told;
+        let mut world = World::new(weather);
         world.run();
         world.check();
-        prop_assert_eq!(world.sides[0].machine.state(), Some(PairState::Connected));
+    }
+
+    #[test]
+    fn in_fair_weather_both_connect(seed in any::<u64>(), both_initiate in any::<bool>(), old_client in any::<bool>()) {
+        let mut world = World::new(Weather { seed, both_initiate, old_client, ..Weather::default() });
+        world.run();
+        world.check();
+        prop_assert_eq!(world.sides[0].machine.state(), Some(State::Connected));
         prop_assert!(world.now < 1_000 + 5_000, "without a retry");
     }
 
@@ -264,7 +270,7 @@ proptest! {
         let mut world = World::new(weather);
         world.run();
         world.check();
-        prop_assert_eq!(world.sides[0].machine.state(), Some(PairState::Connected));
+        prop_assert_eq!(world.sides[0].machine.state(), Some(State::Connected));
     }
 
     #[test]
@@ -273,7 +279,7 @@ proptest! {
         let mut world = World::new(weather);
         world.run();
         world.check();
-        prop_assert_eq!(world.sides[0].machine.state(), Some(PairState::Failed));
+        prop_assert_eq!(world.sides[0].machine.state(), Some(State::Failed));
         prop_assert!(world.now <= 40_000, "each side says so in time");
     }
 
@@ -283,7 +289,7 @@ proptest! {
         let mut world = World::new(weather);
         world.run();
         world.check();
-        prop_assert_eq!(world.sides[0].machine.state(), Some(PairState::Failed));
+        prop_assert_eq!(world.sides[0].machine.state(), Some(State::Failed));
         prop_assert!(world.now <= 90_000, "neither starts over for ever");
     }
 }

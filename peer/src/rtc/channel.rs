@@ -3,20 +3,22 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use grtc_protocol::streams::PIECE_BYTES;
 use tokio::{
     sync::{Mutex, Notify},
     time::{sleep, timeout},
 };
 use webrtc::data_channel::DataChannel;
 
-use super::window::Window;
+use super::window::{Follow, Look, Window, low};
 use crate::{
+    delivery::{Carrier, Refusal},
     event::Payload,
     limits::{FLUSH_CHECK, ROOM_CHECK},
 };
@@ -31,30 +33,20 @@ struct Shared {
     sent: AtomicU64,
     /// All of it was acknowledged when the channel was to be closed.
     acknowledged: AtomicBool,
-    /// One message after the other, in the order in which they came.
-    turn: Mutex<()>,
-    /// A quarter of the window is free again.
+    /// One message after the other, in the order in which they came; and how much may be under way.
+    turn: Mutex<Follow>,
+    /// With so much under way the library says that a part of the window is free.
+    threshold: AtomicUsize,
+    /// A part of the window is free again.
     freed: Notify,
-}
-
-/// Why a message was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The channel is closed.
-    Closed,
-    /// The other side takes no message longer than this.
-    TooLong(usize),
 }
 
 impl Channel {
     /// A channel of a connection with this window.
-    pub(super) async fn new(channel: Arc<dyn DataChannel>, window: Arc<Window>) -> Self {
-        // One that is closed says so when something is sent.
-        let low = u32::try_from(window.low()).unwrap_or(u32::MAX);
-        let _ = channel.set_buffered_amount_low_threshold(low).await;
+    pub(super) fn new(channel: Arc<dyn DataChannel>, window: Arc<Window>) -> Self {
         let (sent, acknowledged) = (AtomicU64::new(0), AtomicBool::new(false));
-        let (turn, freed) = (Mutex::new(()), Notify::new());
-        Self(Arc::new(Shared { channel, window, sent, acknowledged, turn, freed }))
+        let (turn, threshold, freed) = (Mutex::default(), AtomicUsize::new(0), Notify::new());
+        Self(Arc::new(Shared { channel, window, sent, acknowledged, turn, threshold, freed }))
     }
 
     /// Hands a message over, as soon as there is room for it.
@@ -63,33 +55,55 @@ impl Channel {
         if payload.len() > longest {
             return Err(Refusal::TooLong(longest));
         }
-        let _turn = self.0.turn.lock().await;
-        self.room(payload.len()).await?;
+        let mut follow = self.0.turn.lock().await;
+        self.room(&mut follow, payload.len()).await?;
+        // Before it goes: the acknowledgement may be back before this task runs again.
+        let now = Instant::now();
         let sent = match payload {
             Payload::Text(text) => self.0.channel.send_text(text).await,
             Payload::Binary(bytes) => self.0.channel.send(BytesMut::from(&bytes[..])).await,
         };
         sent.map_err(|_| Refusal::Closed)?;
-        self.0.sent.fetch_add(payload.len() as u64, Ordering::Relaxed);
+        self.handed_over(&mut follow, now, payload.len());
         Ok(())
+    }
+
+    fn handed_over(&self, follow: &mut Follow, now: Instant, length: usize) {
+        follow.hands_over(now, length);
+        self.0.sent.store(follow.sent(), Ordering::Relaxed);
     }
 
     /// Waits until a message of this length may be under way.
-    async fn room(&self, length: usize) -> Result<(), Refusal> {
-        while !self.0.window.admits(self.outstanding().await?, length) {
+    async fn room(&self, follow: &mut Follow, length: usize) -> Result<(), Refusal> {
+        loop {
+            let outstanding = self.outstanding().await?;
+            let acknowledged = follow.sent().saturating_sub(outstanding as u64);
+            follow.look(Instant::now(), Look { acknowledged, most: self.0.window.most() });
+            if self.0.window.admits(follow.bytes(), outstanding, length) {
+                return Ok(());
+            }
+            follow.waits();
+            self.say_when_freed(low(follow.bytes())).await;
             // The note of it stands in one queue with the messages that come, which may be full.
             let _ = timeout(ROOM_CHECK, self.0.freed.notified()).await;
         }
-        Ok(())
     }
 
-    /// A quarter of the window is free: who waits for room has it.
+    /// Has the library say when no more than this is under way.
+    async fn say_when_freed(&self, low: usize) {
+        if self.0.threshold.swap(low, Ordering::Relaxed) != low {
+            // One that is closed says so when something is sent.
+            let _ = self.0.channel.set_buffered_amount_low_threshold(u32::try_from(low).unwrap_or(u32::MAX)).await;
+        }
+    }
+
+    /// A part of the window is free: who waits for room has it.
     pub(super) fn freed(&self) {
         self.0.freed.notify_one();
     }
 
     /// Bytes that were handed over.
-    pub(super) fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.0.sent.load(Ordering::Relaxed)
     }
 
@@ -99,6 +113,18 @@ impl Channel {
             Ok(bytes) => Ok(bytes),
             Err(_) if self.0.acknowledged.load(Ordering::Relaxed) => Ok(0),
             Err(_) => Err(Refusal::Closed),
+        }
+    }
+
+    /// Waits until so many bytes of what was handed over are acknowledged.
+    pub(crate) async fn acknowledged(&self, bytes: u64) -> Result<(), Refusal> {
+        loop {
+            // What is handed over meanwhile is under way at most.
+            let sent = self.sent();
+            if sent.saturating_sub(self.outstanding().await? as u64) >= bytes {
+                return Ok(());
+            }
+            sleep(FLUSH_CHECK).await;
         }
     }
 
@@ -118,62 +144,23 @@ impl Channel {
     }
 }
 
+impl Carrier for Channel {
+    async fn ready(&self) -> Result<(), Refusal> {
+        let mut follow = self.0.turn.lock().await;
+        self.room(&mut follow, PIECE_BYTES).await
+    }
+
+    async fn carry(&self, frames: Vec<u8>) -> Result<(), Refusal> {
+        let mut follow = self.0.turn.lock().await;
+        let (now, length) = (Instant::now(), frames.len());
+        self.0.channel.send(BytesMut::from(Bytes::from(frames))).await.map_err(|_| Refusal::Closed)?;
+        self.handed_over(&mut follow, now, length);
+        Ok(())
+    }
+}
+
 /// Ends a channel.
 pub(super) async fn close(channel: &dyn DataChannel) {
     // One that is closed already is what is wanted.
     let _ = channel.close().await;
-}
-
-/// Sees whether a channel is wedged: the library gives lost data up after its fifth repeat, and says nothing. Can go when it
-/// repeats it for ever or ends the channel.
-#[derive(Default)]
-pub(super) struct StallWatch {
-    acknowledged: u64,
-    stuck_since: Option<Instant>,
-}
-
-impl StallWatch {
-    /// For how long data has been under way with none acknowledged.
-    pub(super) async fn look(&mut self, channel: &Channel) -> Duration {
-        let outstanding = channel.outstanding().await.unwrap_or(0) as u64;
-        self.note(channel.sent(), outstanding, Instant::now())
-    }
-
-    fn note(&mut self, sent: u64, outstanding: u64, now: Instant) -> Duration {
-        let acknowledged = sent.saturating_sub(outstanding);
-        if outstanding == 0 || acknowledged > self.acknowledged {
-            self.acknowledged = self.acknowledged.max(acknowledged);
-            self.stuck_since = None;
-            return Duration::ZERO;
-        }
-        now.saturating_duration_since(*self.stuck_since.get_or_insert(now))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_channel_that_moves_is_not_stuck() {
-        let (mut watch, begin) = (StallWatch::default(), Instant::now());
-        for second in 0..30 {
-            // As much is sent as is acknowledged: what is outstanding stays the same.
-            let stuck = watch.note(1_000 + second * 100, 1_000, begin + Duration::from_secs(second));
-            assert!(stuck <= Duration::from_secs(1), "{stuck:?}");
-        }
-    }
-
-    #[test]
-    fn a_channel_without_acknowledgements_is_stuck_until_one_comes() {
-        let (mut watch, begin) = (StallWatch::default(), Instant::now());
-        let at = |second| begin + Duration::from_secs(second);
-        assert_eq!(watch.note(0, 0, at(0)), Duration::ZERO);
-        assert_eq!(watch.note(500, 500, at(1)), Duration::ZERO);
-        assert_eq!(watch.note(700, 700, at(9)), Duration::from_secs(8));
-        assert_eq!(watch.note(700, 600, at(10)), Duration::ZERO);
-        assert_eq!(watch.note(700, 600, at(11)), Duration::ZERO);
-        assert_eq!(watch.note(700, 600, at(21)), Duration::from_secs(10));
-        assert_eq!(watch.note(700, 0, at(22)), Duration::ZERO);
-    }
 }

@@ -17,10 +17,12 @@ use super::{
     connection::Connection,
     pump::{Activity, FromPump, Note, Pump},
     runtime::Flow,
+    stream_pump::StreamPump,
     window::Window,
 };
 use crate::{
     channel::Label,
+    delivery::{Delivery, News},
     event,
     limits::{CHANNEL_CLOSE, CONNECTION_QUEUE, HELD_BYTES, LAST_ACKNOWLEDGEMENT, LONG_GOODBYE},
 };
@@ -29,8 +31,10 @@ use crate::{
 pub(super) enum Change {
     /// This is the channel of its kind to send on from now on.
     Sending(Label, Channel),
+    /// The pair's streams go over this connection, or have ended.
+    Streams(News),
     /// None of that kind is left.
-    Closed,
+    Closed(Label),
     /// One ended that never opened.
     NeverOpen,
     /// Nothing that matters.
@@ -49,6 +53,7 @@ pub(super) struct ChannelSet {
     flow: Arc<Flow>,
     inbox: mpsc::Sender<event::Event>,
     from: PeerId,
+    delivery: Arc<Delivery>,
     to_set: mpsc::Sender<FromPump>,
     from_pumps: mpsc::Receiver<FromPump>,
     deliver: watch::Sender<bool>,
@@ -59,14 +64,20 @@ pub(super) struct ChannelSet {
 }
 
 impl ChannelSet {
-    /// No channels yet. Their messages go to `inbox`.
-    pub(super) fn new(connection: &Connection, inbox: mpsc::Sender<event::Event>, from: PeerId) -> Self {
+    /// No channels yet. Their messages go to `inbox`, and those of streams to `delivery`.
+    pub(super) fn new(
+        connection: &Connection,
+        inbox: mpsc::Sender<event::Event>,
+        from: PeerId,
+        delivery: Arc<Delivery>,
+    ) -> Self {
         let (to_set, from_pumps) = mpsc::channel(CONNECTION_QUEUE);
         Self {
             window: connection.window(),
             flow: connection.flow(),
             inbox,
             from,
+            delivery,
             to_set,
             from_pumps,
             deliver: watch::Sender::new(false),
@@ -87,6 +98,7 @@ impl ChannelSet {
         let place = self.pumps.len();
         match label {
             Label::Chat => self.pumps.spawn(self.messages(place, channel).run()),
+            Label::Streams => self.pumps.spawn(self.streams(place, channel).run()),
         };
     }
 
@@ -105,6 +117,23 @@ impl ChannelSet {
             window: Arc::clone(&self.window),
             flow: Arc::clone(&self.flow),
         }
+    }
+
+    fn streams(&self, place: usize, channel: Arc<dyn DataChannel>) -> StreamPump {
+        StreamPump {
+            place,
+            channel,
+            delivery: Arc::clone(&self.delivery),
+            notes: self.to_set.clone(),
+            activity: Arc::clone(&self.activity),
+            window: Arc::clone(&self.window),
+            flow: Arc::clone(&self.flow),
+        }
+    }
+
+    /// How many channels there were.
+    pub(super) fn count(&self) -> usize {
+        self.pumps.len()
     }
 
     /// The channel of this kind to send on.
@@ -128,6 +157,7 @@ impl ChannelSet {
                 self.open.push(OpenChannel { place, label, channel: channel.clone() });
                 if first { Change::Sending(label, channel) } else { Change::Other }
             }
+            Note::Streams(news) => Change::Streams(news),
             Note::Ended => {
                 let Some(ended) = self.open.iter().position(|open| open.place == place) else {
                     return Change::NeverOpen;
@@ -136,7 +166,7 @@ impl ChannelSet {
                 let was_first = self.open.iter().position(|open| open.label == label) == Some(ended);
                 self.open.remove(ended);
                 match self.sending(label) {
-                    None => Change::Closed,
+                    None => Change::Closed(label),
                     Some(channel) if was_first => Change::Sending(label, channel.clone()),
                     Some(_) => Change::Other,
                 }
@@ -168,6 +198,12 @@ impl ChannelSet {
 
     /// Lets what has come be read and what was sent be acknowledged, then closes the channels.
     pub(super) async fn close(mut self, leaving: &CancellationToken) {
+        // The other side, which may be leaving, says what its program has after it has it.
+        let said = async {
+            self.delivery.transmitted().await;
+            self.delivery.mark().delivered().await
+        };
+        let _ = timeout(LAST_ACKNOWLEDGEMENT, said).await;
         self.read_out(leaving).await;
         let last = join_all(self.open.iter().map(|open| open.channel.last_acknowledgement()));
         let _ = timeout(LAST_ACKNOWLEDGEMENT, last).await;

@@ -1,6 +1,7 @@
 //! One `RTCPeerConnection` behind a guard.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,7 +12,7 @@ use std::{
 use rtc::ice::mdns::MulticastDnsMode;
 use tokio::sync::mpsc;
 use webrtc::{
-    data_channel::DataChannel,
+    data_channel::{DataChannel, RTCDataChannelInit},
     error::Error,
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, RTCIceCandidateInit, RTCSessionDescription, StatsSelector,
@@ -20,7 +21,7 @@ use webrtc::{
 };
 
 use super::{
-    description::{self, Description, LeftOut, Role, Unusable},
+    description::{self, Description, LeftOut, Role},
     handler::{Callback, Handler},
     network::receive_limits,
     runtime::{Flow, KickRuntime},
@@ -51,6 +52,8 @@ pub(super) struct Connection {
     remote_candidates: usize,
     /// The other side is to be ICE's controlling one, although this side has offered.
     yields: bool,
+    /// Both sides have streams.
+    pub(super) streams: bool,
 }
 
 impl Connection {
@@ -109,6 +112,7 @@ impl Connection {
             stream: (None, 0),
             remote_candidates: 0,
             yields: false,
+            streams: false,
         })
     }
 
@@ -137,14 +141,19 @@ impl Connection {
 
     /// A channel of this side.
     pub(super) async fn create_channel(&self, label: Label) -> Result<Arc<dyn DataChannel>, Error> {
-        self.get()?.create_data_channel(label.name(), None).await
+        let init = RTCDataChannelInit {
+            ordered: true,
+            protocol: label.protocol().to_owned(),
+            ..RTCDataChannelInit::default()
+        };
+        self.get()?.create_data_channel(label.name(), Some(init)).await
     }
 
     /// An offer, set as the local description.
     pub(super) async fn create_offer(&mut self) -> Result<String, Error> {
         let connection = self.get()?;
         let offer = connection.create_offer(None).await?;
-        let sdp = sizes::announcing(&offer.sdp, self.socket);
+        let sdp = sizes::announcing(&offer.sdp, self.socket, sizes::STREAMS);
         connection.set_local_description(offer).await?;
         self.stream = (description::mid(&sdp), 0);
         Ok(sdp)
@@ -158,7 +167,7 @@ impl Connection {
     /// the library begins the association in both roles.
     pub(super) async fn create_yielding_offer(&mut self) -> Result<String, Error> {
         let offer = self.get()?.create_offer(None).await?;
-        let sdp = description::lite(&sizes::announcing(&offer.sdp, self.socket));
+        let sdp = description::lite(&sizes::announcing(&offer.sdp, self.socket, sizes::STREAMS));
         (self.stream, self.yields) = ((description::mid(&sdp), 0), true);
         Ok(sdp)
     }
@@ -171,17 +180,17 @@ impl Connection {
         let connection = self.get()?;
         connection.set_remote_description(RTCSessionDescription::offer(offer.for_library(role)?)?).await?;
         let library = connection.create_answer(None).await?;
-        let answer = offer.answer(&sizes::announcing(&library.sdp, self.socket), role);
+        let answer = offer.answer(&sizes::announcing(&library.sdp, self.socket, sizes::STREAMS_TAKEN), role);
         connection.set_local_description(library).await?;
         let (mid, place) = offer.stream();
-        self.stream = (mid.map(str::to_owned), place);
+        (self.stream, self.streams) = ((mid.map(str::to_owned), place), offer.offers_streams);
         self.described(offer, role).await;
         Ok(answer)
     }
 
     /// Sets the other side's answer.
     pub(super) async fn apply_answer(&mut self, sdp: &str) -> Result<(), Error> {
-        let answer = Description::parse(sdp)?;
+        let answer = Description::parse(sdp)?.of_an_answer();
         self.window.announced(answer.sizes);
         let (role, yields) = (answer.answered_role(), std::mem::take(&mut self.yields));
         let (connection, for_library) = (self.get()?, answer.for_library(role)?);
@@ -192,6 +201,7 @@ impl Connection {
         } else {
             connection.set_remote_description(RTCSessionDescription::answer(for_library)?).await?;
         }
+        self.streams = answer.takes_streams;
         self.described(answer, role).await;
         Ok(())
     }
@@ -200,6 +210,9 @@ impl Connection {
     async fn described(&mut self, mut description: Description, role: Role) {
         if self.remote.as_ref().is_none_or(|last| description.restarts(last)) {
             self.remote_candidates = 0;
+        }
+        if self.streams {
+            self.flow.repeat();
         }
         let candidates = std::mem::take(&mut description.candidates);
         (self.role, self.remote) = (Some(role), Some(description));
@@ -211,8 +224,7 @@ impl Connection {
     /// Adds a candidate of the other side. One that can't be used is left out: others may do.
     pub(super) async fn add_candidate(&mut self, candidate: &str) {
         if candidate.trim().is_empty() {
-            // The end of the candidates needs nothing: ICE goes on until a pair is found or given up.
-            return;
+            return; // ICE goes on until a pair is found or given up.
         }
         self.remote_candidates += 1;
         let usable = match self.remote_candidates > REMOTE_CANDIDATES {
@@ -243,15 +255,18 @@ impl Connection {
         sctp.transport().get_remote_certificates().await.is_ok_and(|shown| !shown.is_empty())
     }
 
-    /// The candidate pair in use.
-    pub(super) async fn candidate_pair(&self) -> Option<CandidatePair> {
+    /// The candidate pair in use, and this side's address in it.
+    pub(super) async fn candidate_pair(&self) -> Option<(CandidatePair, Option<IpAddr>)> {
         let ice = self.get().ok()?.sctp().await?.transport().ice_transport();
         let pair = ice.get_selected_candidate_pair().await.ok()??;
-        Some(CandidatePair {
-            local: pair.local().typ.to_string(),
+        let local = pair.local();
+        let used = CandidatePair {
+            local: local.typ.to_string(),
             remote: pair.remote().typ.to_string(),
-            protocol: pair.local().protocol.to_string(),
-        })
+            protocol: local.protocol.to_string(),
+        };
+        let own = if used.local == "host" { &local.address } else { &local.related_address };
+        Some((used, own.parse().ok()))
     }
 
     /// The round-trip time of the candidate pair in use, in milliseconds.
@@ -281,11 +296,5 @@ impl Drop for Connection {
 async fn close(connection: Arc<dyn PeerConnection>) {
     if let Err(error) = connection.close().await {
         tracing::debug!(%error, "a connection did not close cleanly");
-    }
-}
-
-impl From<Unusable> for Error {
-    fn from(reason: Unusable) -> Self {
-        Self::Other(reason.to_string())
     }
 }

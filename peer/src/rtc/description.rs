@@ -22,8 +22,8 @@ use self::{
     sections::{Section, Sections, lines},
     setup::Setup,
 };
-use super::sizes::{SOCKET, Sizes};
-use crate::limits::{DESCRIPTION_BYTES, MESSAGE_BYTES};
+use super::sizes::{SOCKET, STREAMS, STREAMS_TAKEN, Sizes, has_streams};
+use crate::limits::{DESCRIPTION_BYTES, MESSAGE_BYTES, UNSAID_SOCKET_BYTES};
 
 /// This side's SCTP port, and the other side's unless it says otherwise.
 const SCTP_PORT: u16 = 5000;
@@ -45,6 +45,10 @@ pub(super) struct Description {
     setup: Setup,
     is_of_this_kind: bool,
     sctp_port: u16,
+    /// As an offer: its side has streams.
+    pub(super) offers_streams: bool,
+    /// As an answer: its side has streams, as the offer's.
+    pub(super) takes_streams: bool,
     /// What its side takes.
     pub(super) sizes: Sizes,
     /// Its candidates, as they are written.
@@ -84,10 +88,22 @@ impl Description {
             setup: Setup::parse(all.value(data, "setup")),
             is_of_this_kind: section.value(SOCKET).is_some(),
             sctp_port: section.sctp_port().unwrap_or(SCTP_PORT),
+            offers_streams: has_streams(section.value(STREAMS)),
+            takes_streams: has_streams(section.value(STREAMS_TAKEN)),
             sizes: Sizes::said(section.value("max-message-size"), section.value(SOCKET)),
             candidates: all.values(data, "candidate").into_iter().map(str::to_owned).collect(),
             sections: all.media,
         })
+    }
+
+    /// The same, of an answer: somebody who does not take streams may say of its socket what the offer has said of this side's.
+    pub(super) fn of_an_answer(self) -> Self {
+        match self.takes_streams {
+            true => self,
+            false => {
+                Self { is_of_this_kind: false, sizes: Sizes { socket: UNSAID_SOCKET_BYTES, ..self.sizes }, ..self }
+            }
+        }
     }
 
     /// This side's DTLS role when it answers this offer.

@@ -16,8 +16,10 @@ use webrtc::{
 pub(super) enum Callback {
     /// A local candidate, or the end of them.
     Candidate(Option<RTCIceCandidate>),
-    /// ICE has found a pair.
+    /// ICE has found a pair, or hears of the other side again.
     IceConnected,
+    /// ICE has heard nothing for a while.
+    IceDisconnected,
     /// The handshake is done.
     Connected,
     /// The connection is dead.
@@ -51,6 +53,7 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
         match state {
             RTCIceConnectionState::Connected | RTCIceConnectionState::Completed => self.pass(Callback::IceConnected),
+            RTCIceConnectionState::Disconnected => self.pass(Callback::IceDisconnected),
             RTCIceConnectionState::Failed => self.pass(Callback::Dead("ICE failed")),
             _ => {}
         }

@@ -3,6 +3,7 @@
 mod usefulness;
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, SocketAddr, UdpSocket},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -11,7 +12,10 @@ use if_addrs::Interface;
 
 use self::usefulness::Usefulness;
 use crate::{
-    limits::{LOCAL_ADDRESSES, RECEIVE_WINDOW_BYTES, SMALL_RECEIVE_WINDOW_BYTES},
+    limits::{
+        LARGE_RECEIVE_WINDOW_BYTES, LOCAL_ADDRESSES, PATIENT_SOCKET_BYTES, RECEIVE_WINDOW_BYTES,
+        SMALL_RECEIVE_WINDOW_BYTES, SOCKET_BUFFER_BYTES,
+    },
     report::LocalCause,
 };
 
@@ -71,6 +75,12 @@ impl Network {
         }
         Ok(chosen.into_iter().map(|interface| SocketAddr::new(interface.ip(), 0)).collect())
     }
+}
+
+/// The addresses that this machine has now; none, if it does not say.
+pub(crate) fn present_addresses() -> Option<BTreeSet<IpAddr>> {
+    let there = if_addrs::get_if_addrs().ok()?;
+    Some(there.iter().filter(|it| !is_down(it) && !it.is_link_local()).map(Interface::ip).collect())
 }
 
 fn unlisted(error: std::io::Error) -> NetworkError {
@@ -136,8 +146,16 @@ pub(super) fn lacks(network: &Network) -> Option<LocalCause> {
 /// The receive window of an association, and what a UDP socket holds that this many bytes are asked for.
 pub(super) fn receive_limits(asked: usize) -> (u32, usize) {
     let holds = granted(asked).unwrap_or(0);
-    let window = if holds < RECEIVE_WINDOW_BYTES as usize { SMALL_RECEIVE_WINDOW_BYTES } else { RECEIVE_WINDOW_BYTES };
-    (window, holds)
+    (receive_window(holds), holds)
+}
+
+/// The receive window of a peer of this kind whose UDP socket holds so much.
+pub(super) fn receive_window(socket: usize) -> u32 {
+    match socket {
+        SOCKET_BUFFER_BYTES.. => LARGE_RECEIVE_WINDOW_BYTES,
+        PATIENT_SOCKET_BYTES.. => RECEIVE_WINDOW_BYTES,
+        _ => SMALL_RECEIVE_WINDOW_BYTES,
+    }
 }
 
 /// What the kernel gives a UDP socket that asks for this many bytes.

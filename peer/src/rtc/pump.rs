@@ -13,6 +13,7 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use super::{channel::Channel, runtime::Flow, window::Window};
 use crate::{
     channel::Label,
+    delivery::News,
     event::{self, Payload, Via},
     limits::HELD_BYTES,
 };
@@ -20,6 +21,8 @@ use crate::{
 /// What a pump tells its task.
 pub(super) enum Note {
     Open(Label, Channel),
+    /// The streams of the pair go over this channel; or they have ended.
+    Streams(News),
     Ended,
 }
 
@@ -41,6 +44,11 @@ struct Reading {
 impl Activity {
     fn lock(&self) -> MutexGuard<'_, Reading> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something came that does not wait here.
+    pub(super) fn came(&self) {
+        self.note(|_| {});
     }
 
     fn note(&self, change: impl Fn(&mut Reading)) {
@@ -81,7 +89,7 @@ pub(super) struct Pump {
 const HELD_BACK: usize = 64;
 
 /// A channel's events.
-struct Reader {
+pub(super) struct Reader {
     channel: Arc<dyn DataChannel>,
     flow: Arc<Flow>,
     /// Since the last kick.
@@ -89,8 +97,12 @@ struct Reader {
 }
 
 impl Reader {
+    pub(super) fn new(channel: Arc<dyn DataChannel>, flow: Arc<Flow>) -> Self {
+        Self { channel, flow, taken: 0 }
+    }
+
     /// The next event. Safe to drop and to call again.
-    async fn next(&mut self) -> Option<DataChannelEvent> {
+    pub(super) async fn next(&mut self) -> Option<DataChannelEvent> {
         let event = {
             let next = self.channel.poll();
             tokio::pin!(next);
@@ -120,7 +132,7 @@ impl Pump {
         // The library lets the end of a channel overtake messages that it holds back: it is read on while any are held. Can go
         // when it keeps their order.
         let (mut closed, mut ended) = (false, false);
-        let mut reader = Reader { channel: Arc::clone(&self.channel), flow: Arc::clone(&self.flow), taken: 0 };
+        let mut reader = Reader::new(Arc::clone(&self.channel), Arc::clone(&self.flow));
         let mut sending: Option<Channel> = None;
         while !closed || !held.is_empty() {
             let (deliver, drain) = (*self.deliver.borrow_and_update(), *self.drain.borrow_and_update());
@@ -137,7 +149,7 @@ impl Pump {
                 }
                 event = reader.next(), if !ended && (bytes < HELD_BYTES || drain || closed) => match event {
                     Some(DataChannelEvent::OnOpen) => {
-                        let channel = Channel::new(Arc::clone(&self.channel), Arc::clone(&self.window)).await;
+                        let channel = Channel::new(Arc::clone(&self.channel), Arc::clone(&self.window));
                         sending = Some(channel.clone());
                         self.note(Note::Open(self.label, channel)).await;
                     }

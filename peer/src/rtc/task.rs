@@ -11,8 +11,7 @@ use tokio::{
 use webrtc::{data_channel::DataChannel, error::Error};
 
 use super::{
-    candidates,
-    channel::{self, Channel, StallWatch},
+    candidates, channel,
     channel_set::{Change, ChannelSet},
     connection::Connection,
     handler::Callback,
@@ -22,7 +21,8 @@ use super::{
 use crate::{
     backend::{Command, Context, Event, Open},
     channel::{Channel as AnyChannel, Label},
-    limits::{CONNECTION_QUEUE, STALL, STALL_CHECK},
+    delivery::News,
+    limits::{CONNECTION_QUEUE, STALL_CHECK},
     negotiator::Input,
     report::{CandidatePair, Progress, Stage},
 };
@@ -61,7 +61,8 @@ struct Task {
     connection: Connection,
     progress: Progress,
     channels: ChannelSet,
-    stall: StallWatch,
+    /// Bytes were under way at the last look.
+    waiting: bool,
 }
 
 impl Task {
@@ -69,19 +70,21 @@ impl Task {
         Self {
             settings,
             progress: Progress::new(Instant::now()),
-            channels: ChannelSet::new(&connection, context.inbox.clone(), context.key.peer.clone()),
+            channels: ChannelSet::new(
+                &connection,
+                context.inbox.clone(),
+                context.key.peer.clone(),
+                Arc::clone(&context.delivery),
+            ),
             connection,
             context,
-            stall: StallWatch::default(),
+            waiting: false,
         }
     }
 
     async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut callbacks: mpsc::Receiver<Callback>) {
         if let Some(label) = self.context.channel {
-            match self.connection.create_channel(label).await {
-                Ok(channel) => self.channels.read(label, channel),
-                Err(error) => self.lost(&format!("no channel can be made: {error}")).await,
-            }
+            self.create(label).await;
         }
         let mut look = interval(STALL_CHECK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -93,14 +96,23 @@ impl Task {
                 },
                 Some(callback) = callbacks.recv() => self.callback(callback).await,
                 change = self.channels.change() => self.channel_change(change).await,
-                _ = look.tick(), if self.channels.sending(Label::Chat).is_some() => {
-                    self.connection.measure().await;
-                    self.look_for_stall().await;
-                }
+                _ = look.tick() => self.look().await,
             }
         }
         self.channels.close(&self.context.leaving).await;
         self.connection.close().await;
+    }
+
+    async fn create(&mut self, label: Label) {
+        match self.connection.create_channel(label).await {
+            Ok(channel) => self.channels.read(label, channel),
+            Err(error) => self.lost(&format!("no channel can be made: {error}")).await,
+        }
+    }
+
+    /// What messages go over: streams, if both sides have them.
+    fn sending(&self) -> Label {
+        if self.connection.streams { Label::Streams } else { Label::Chat }
     }
 
     async fn command(&mut self, command: Command) {
@@ -138,6 +150,10 @@ impl Task {
         if matches!(input, Input::AnswerCreated { .. } | Input::AnswerApplied { .. }) {
             self.ended(Stage::Signaling).await;
         }
+        let begins = self.context.channel.is_some() && self.channels.count() == 1;
+        if begins && matches!(input, Input::AnswerApplied { .. }) && self.sending() == Label::Streams {
+            self.create(Label::Streams).await;
+        }
         self.context.input(input).await;
     }
 
@@ -153,7 +169,11 @@ impl Task {
                     self.local_candidate(Some(candidate)).await;
                 }
             }
-            Callback::IceConnected => self.ended(Stage::Ice).await,
+            Callback::IceConnected => {
+                self.context.event(Event::Heard).await;
+                self.ended(Stage::Ice).await;
+            }
+            Callback::IceDisconnected => self.context.event(Event::Silent).await,
             Callback::Connected if self.connection.is_secured().await => self.ended(Stage::Dtls).await,
             Callback::Connected => tracing::debug!("the other side ended the handshake"),
             Callback::Dead(reason) => self.lost(reason).await,
@@ -167,39 +187,50 @@ impl Task {
 
     async fn remote_channel(&mut self, channel: Arc<dyn DataChannel>) {
         match channel.label().await.ok().as_deref().and_then(Label::parse) {
-            Some(label) => self.channels.read(label, channel),
+            Some(label) if label != Label::Streams || self.sending() == label => self.channels.read(label, channel),
             // Nobody would read it, and it would fill the window that all channels share.
-            None => channel::close(&*channel).await,
+            _ => channel::close(&*channel).await,
         }
     }
 
     async fn channel_change(&mut self, change: Change) {
         match change {
-            Change::Sending(label, channel) => self.announce(label, channel).await,
-            Change::Closed => self.lost("the data channel was closed").await,
+            Change::Sending(Label::Chat, channel) if self.sending() == Label::Chat => {
+                self.announce(AnyChannel::Rtc(channel), false).await;
+            }
+            Change::Streams(News::Linked { restarted }) => {
+                self.announce(AnyChannel::Streams(Arc::clone(&self.context.delivery)), restarted).await;
+            }
+            Change::Streams(News::Ended) => self.lost("the other side breaks the rules of streams").await,
+            Change::Closed(label) if label == self.sending() => self.lost("the data channel was closed").await,
             Change::NeverOpen => self.lost("the data channel ended before it was open").await,
-            Change::Other => {}
+            Change::Sending(..) | Change::Closed(_) | Change::Other => {}
         }
     }
 
-    /// Tells the driver of the channel to send on.
-    async fn announce(&mut self, label: Label, channel: Channel) {
+    /// Tells the driver what messages can be sent on.
+    async fn announce(&mut self, channel: AnyChannel, restarted: bool) {
         let unknown = || "unknown".to_owned();
-        let pair = self.connection.candidate_pair().await;
-        let pair = pair.unwrap_or_else(|| CandidatePair { local: unknown(), remote: unknown(), protocol: unknown() });
+        let (pair, address) = self
+            .connection
+            .candidate_pair()
+            .await
+            .unwrap_or_else(|| (CandidatePair { local: unknown(), remote: unknown(), protocol: unknown() }, None));
         let timings = self.progress.timings(Instant::now());
-        self.stall = StallWatch::default();
         self.connection.measure().await;
-        let open = Open { channel: AnyChannel::Rtc(channel), pair, timings, deliver: self.channels.deliver() };
-        self.context.event(Event::Channel { label, open }).await;
+        let open = Open { channel, pair, timings, address, restarted, deliver: self.channels.deliver() };
+        self.context.event(Event::Open(open)).await;
     }
 
-    async fn look_for_stall(&mut self) {
-        if let Some(channel) = self.channels.sending(Label::Chat)
-            && self.stall.look(channel).await >= STALL
-        {
-            self.stall = StallWatch::default();
-            self.lost("what was sent is not acknowledged any more").await;
+    /// Lets the window follow the path, and says how far what was sent is.
+    async fn look(&mut self) {
+        let Some(channel) = self.channels.sending(self.sending()) else { return };
+        self.connection.measure().await;
+        let sent = channel.sent();
+        let outstanding = channel.outstanding().await.unwrap_or(0) as u64;
+        let (acknowledged, waiting) = (sent.saturating_sub(outstanding), outstanding > 0);
+        if std::mem::replace(&mut self.waiting, waiting) || waiting {
+            self.context.event(Event::Progress { acknowledged, waiting }).await;
         }
     }
 

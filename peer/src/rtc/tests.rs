@@ -8,6 +8,7 @@ mod who_offers_may_yield_the_control_of_ice;
 
 use std::sync::Arc;
 
+use grtc_protocol::PeerId;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -15,6 +16,7 @@ use super::{Settings, WebRtc};
 use crate::{
     backend::{Command, Context, Event, FromConnection, Handle, PairKey, RtcBackend},
     channel::{Channel, Label},
+    delivery::Delivery,
     event::{self, Payload},
     negotiator::Input,
 };
@@ -48,11 +50,16 @@ fn begin(channel: Option<Label>, stuck: bool, socket_buffer: usize) -> Opening {
         socket_buffer,
     };
     let ((to_driver, events), (to_program, inbox)) = (mpsc::channel(256), mpsc::channel(256));
+    let other: PeerId = "other".parse().unwrap();
+    let delivery = Delivery::new(other.clone(), to_program.clone(), &mut fastrand::Rng::new());
+    delivery.told().send_replace(true);
+    tokio::spawn(Arc::clone(&delivery).hand_over(CancellationToken::new()));
     let handle = WebRtc::new(settings, TaskTracker::new()).open(Context {
-        key: PairKey { peer: "other".parse().unwrap(), epoch: 1 },
+        key: PairKey { peer: other, epoch: 1 },
         connection: 1,
         channel,
         stuck,
+        delivery,
         leaving: CancellationToken::new(),
         events: to_driver,
         inbox: to_program,
@@ -87,12 +94,12 @@ async fn open_between(mut a: Opening, mut b: Opening, rewrite: [Rewrite; 2]) -> 
                 described = true;
             }
             Event::Input(Input::LocalCandidate { candidate, .. }) => candidates[side].push(candidate),
-            Event::Channel { open, .. } => {
+            Event::Open(open) => {
                 open.deliver.send_replace(true);
                 channels[side] = Some(open.channel);
             }
             Event::Input(Input::OperationFailed { message, .. }) => panic!("{message}"),
-            Event::Input(_) | Event::Local(_) | Event::Stage(_) => {}
+            _ => {}
         }
         if described {
             for (of, to) in candidates.iter_mut().zip([&b, &a]) {
@@ -107,6 +114,11 @@ async fn open_between(mut a: Opening, mut b: Opening, rewrite: [Rewrite; 2]) -> 
     };
     let [first, second] = channels;
     [side(a, first), side(b, second)]
+}
+
+/// A description of somebody without streams.
+fn without_streams(sdp: &str) -> String {
+    sdp.replace("a=grtc-streams:1\r\n", "").replace("a=grtc-streams-taken:1\r\n", "")
 }
 
 /// A description as it is.

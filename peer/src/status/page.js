@@ -1,11 +1,12 @@
 // The status page of one peer: asks for status.json once a second and shows it. Text only, never markup.
 
 /**
- * @typedef {{ peer_id: string, state?: string, present: boolean, round_trip_ms?: number, timings?: { total?: number },
+ * @typedef {{ peer_id: string, state: string, present: boolean, round_trip_ms?: number, timings?: { total?: number },
  *   pair?: { local: string, remote: string, protocol: string } }} Peer
  * @typedef {{ t_ms: number, text: string, from?: string, via?: string }} Line
+ * @typedef {{ t_ms: number, peer_id?: string, why: string, gap_ms?: number }} Gap
  * @typedef {{ peer_id?: string, room_id?: string, server: string, link: string, peers: Peer[], messages_received: number,
- *   messages: Line[], log: Line[] }} Status
+ *   messages: Line[], log: Line[], gaps: Gap[] }} Status
  */
 
 const INTERVAL_MS = 1000;
@@ -21,11 +22,15 @@ const LINKS = {
 };
 /** @type {Record<string, string>} */
 const STATES = {
-  connected: "good",
+  open: "good",
   connecting: "fair",
-  disconnected: "fair",
+  interrupted: "fair",
+  rebuilding: "fair",
   failed: "bad",
 };
+
+/** What each list shows. @type {Map<string, string>} */
+const SHOWN = new Map();
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -44,7 +49,7 @@ const ms = (value) =>
 
 /** @param {Peer} peer */
 function row(peer) {
-  const state = peer.state ?? "waiting";
+  const { state } = peer;
   const pair = peer.pair
     ? `${peer.pair.local} to ${peer.pair.remote}, ${peer.pair.protocol}`
     : "–";
@@ -73,12 +78,25 @@ function entry(line) {
   return made;
 }
 
+/** An interruption. @param {Gap} gap @returns {Line} */
+function interruption(gap) {
+  const length =
+    gap.gap_ms === undefined
+      ? "not over yet"
+      : `${(gap.gap_ms / 1000).toFixed(1)} s`;
+  return {
+    t_ms: gap.t_ms,
+    from: gap.peer_id ?? "the server",
+    text: `${length}: ${gap.why}`,
+  };
+}
+
 /** Shows the lines, and stays at the end when it was there. @param {string} id @param {Line[]} lines */
 function list(id, lines) {
   const shown = byId(id);
-  const key = `${lines.length} ${lines.at(-1)?.t_ms} ${lines.at(-1)?.text}`;
-  if (shown.dataset.key === key) return;
-  shown.dataset.key = key;
+  const key = JSON.stringify(lines);
+  if (SHOWN.get(id) === key) return;
+  SHOWN.set(id, key);
   const atEnd = shown.scrollHeight - shown.scrollTop - shown.clientHeight < 8;
   shown.replaceChildren(...lines.map(entry));
   if (atEnd) shown.scrollTop = shown.scrollHeight;
@@ -104,6 +122,8 @@ function show(status) {
   byId("nobody").hidden = status.peers.length > 0;
   byId("count").textContent = `(${status.messages_received})`;
   list("messages", status.messages);
+  list("gaps", status.gaps.map(interruption));
+  byId("no-gaps").hidden = status.gaps.length > 0;
   list("log", status.log);
 }
 

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use grtc_peer::{Config, Event, Events, Incoming, LinkEnds, LinkError, Network, Peer, PeerId, SignalLink};
+use grtc_peer::{
+    Config, Event, Events, Incoming, Join, LinkEnds, LinkError, Network, Outgoing, Peer, PeerId, SignalLink,
+};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
@@ -73,6 +75,12 @@ impl Hub {
         self.end(id, LinkError::Closed { code, message: "closed".to_owned() }, "kicked");
     }
 
+    /// Ends the connection of this peer with that one, by an offer in that one's name that can't be used.
+    pub(crate) fn break_connection(&self, id: &str, other: &str) {
+        let offer = json!({"type":"offer","target_peer_id":id,"offer":{"type":"offer","sdp":"v=0"},"attempt":"forged"});
+        self.lock().tell(id, &json!({"type":"webrtc_signal","from_peer_id":other,"signal":offer,"timestamp":"t"}));
+    }
+
     /// Forgets everybody at once, without telling anybody of anybody.
     pub(crate) fn restart(&self) {
         let members = std::mem::take(&mut self.lock().members);
@@ -97,24 +105,38 @@ impl Hub {
         room.tell_left(id, reason);
     }
 
-    fn frame(&self, from: &str, text: &str) -> bool {
+    /// Takes what comes from a peer until its link ends.
+    async fn serve(self, id: String, number: u64, mut frames: mpsc::Receiver<Outgoing>) {
+        loop {
+            match frames.recv().await {
+                Some(Outgoing::Text(text)) => self.frame(&id, &text),
+                // It lives.
+                Some(Outgoing::Probe(_)) => {}
+                Some(Outgoing::Leave) | None => break,
+            }
+        }
+        let mut room = self.lock();
+        if room.members.get(&id).is_some_and(|(current, _)| *current == number) {
+            room.members.remove(&id);
+            room.tell_left(&id, "left");
+        }
+    }
+
+    fn frame(&self, from: &str, text: &str) {
         let signal: Value = serde_json::from_str(text).unwrap();
         let kind = signal["type"].as_str().unwrap();
         let mut room = self.lock();
-        if kind == "leave" {
-            return false;
-        }
         if room.lost == Some(kind) {
             self.1.notify_one();
         } else {
-            let to = signal["target_peer_id"].as_str().unwrap();
+            // What is for nobody is for the server: a report.
+            let Some(to) = signal["target_peer_id"].as_str() else { return };
             let frame = json!({"type":"webrtc_signal","from_peer_id":from,"signal":signal,"timestamp":"t"});
             match room.members.contains_key(to) {
                 true => room.tell(to, &frame),
                 false => room.waiting.push((to.to_owned(), frame)),
             }
         }
-        true
     }
 }
 
@@ -139,9 +161,9 @@ impl Room {
 
 #[async_trait::async_trait]
 impl SignalLink for Hub {
-    async fn open(&self, id: Option<&PeerId>) -> Result<LinkEnds, LinkError> {
-        let id = id.unwrap().to_string();
-        let (outgoing, mut frames) = mpsc::channel::<String>(64);
+    async fn open(&self, join: &Join) -> Result<LinkEnds, LinkError> {
+        let id = join.id.as_ref().unwrap().to_string();
+        let (outgoing, frames) = mpsc::channel(64);
         let (link, incoming) = mpsc::channel(4096);
         let mut room = self.lock();
         if let Some(refusal) = room.refusals.pop() {
@@ -166,19 +188,7 @@ impl SignalLink for Hub {
             room.tell(&to, &frame);
         }
         drop(room);
-        let hub = self.clone();
-        tokio::spawn(async move {
-            while let Some(text) = frames.recv().await {
-                if !hub.frame(&id, &text) {
-                    break;
-                }
-            }
-            let mut room = hub.lock();
-            if room.members.get(&id).is_some_and(|(current, _)| *current == number) {
-                room.members.remove(&id);
-                room.tell_left(&id, "left");
-            }
-        });
+        tokio::spawn(self.clone().serve(id, number, frames));
         Ok(LinkEnds { outgoing, incoming })
     }
 }

@@ -9,7 +9,9 @@ fn code(text: &str) -> ErrorCode {
 #[test]
 fn forwards_a_signal_whole_with_fields_it_does_not_know() {
     let text = r#"{"type":"offer","target_peer_id":"b","offer":{"type":"offer","sdp":"v=0\r\n"},"x":[1.0,1e2]}"#;
-    let Frame { id: None, message: ClientMessage::Signal { target, signal } } = Frame::parse(text).unwrap() else {
+    let Frame { id: None, kind: Kind::Offer, message: ClientMessage::Signal { target, signal } } =
+        Frame::parse(text).unwrap()
+    else {
         panic!("no signal")
     };
     assert_eq!((&*target, signal), ("b", text));

@@ -16,6 +16,10 @@ pub enum ErrorCode {
     BadField,
     /// A binary frame.
     Unsupported,
+    /// A message that the client's token does not allow.
+    NotAllowed,
+    /// The token of an `auth` can't take the place of the one that the connection came with.
+    BadToken,
     /// Nobody of that name is in the room.
     PeerNotFound,
     /// The client sends more than its rate and is read more slowly.

@@ -134,6 +134,17 @@ pub struct Held {
     pub unread: u64,
 }
 
+/// What a session has for the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// Nothing.
+    Nothing,
+    /// The other side would like to know what was taken: that may wait a little, for data to take it along.
+    Acknowledgements,
+    /// Something that should go at once.
+    Data,
+}
+
 /// What a read gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {

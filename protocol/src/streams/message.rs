@@ -19,15 +19,20 @@ impl Content {
     /// The bytes to write: all in one write, so that no other message comes between them.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let (bytes, text) = match self {
-            Self::Text(text) => (text.as_bytes(), 1),
-            Self::Binary(bytes) => (bytes.as_slice(), 0),
-        };
-        let mut out = Vec::with_capacity(bytes.len() + 4);
-        put(&mut out, bytes.len() as u64 * 2 + text);
-        out.extend(bytes);
-        out
+        match self {
+            Self::Text(text) => framed(text.as_bytes(), true),
+            Self::Binary(bytes) => framed(bytes, false),
+        }
     }
+}
+
+/// The same of the content's bytes.
+#[must_use]
+pub fn framed(content: &[u8], text: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len() + 8);
+    put(&mut out, content.len() as u64 * 2 + u64::from(text));
+    out.extend(content);
+    out
 }
 
 /// What came is no message.

@@ -23,6 +23,8 @@ pub(super) struct Receiving {
     received: u64,
     taken: u64,
     limit: u64,
+    /// What of it the other side was told.
+    said_limit: u64,
     window: u64,
     /// When the limit was last moved.
     granted: Option<u64>,
@@ -44,6 +46,7 @@ impl Receiving {
             received: 0,
             taken: 0,
             limit: STREAM_WINDOW,
+            said_limit: STREAM_WINDOW,
             window: STREAM_WINDOW,
             granted: None,
             end: End::Open,
@@ -168,7 +171,7 @@ impl Receiving {
 
     /// What it has. Once that is sent, nothing of it need be said again.
     pub(super) fn say(&mut self) -> StreamState {
-        (self.taken_due, self.done_due) = (false, false);
+        (self.taken_due, self.done_due, self.said_limit) = (false, false, self.limit);
         StreamState {
             stream: self.stream,
             received: self.received,
@@ -189,6 +192,12 @@ impl Receiving {
         self.stop_due || self.taken_due || self.done_due
     }
 
+    /// There is something that should not wait: the other side may send no more before it knows.
+    pub(super) fn is_urgent(&self) -> bool {
+        let nearly_full = self.said_limit - self.received < self.window / 4;
+        self.stop_due || self.done_due || (self.taken_due && self.limit > self.said_limit && nearly_full)
+    }
+
     /// Writes what there is to say.
     pub(super) fn put(&mut self, out: &mut Vec<u8>) {
         let stream = self.stream;
@@ -199,6 +208,7 @@ impl Receiving {
             Frame::Done { stream }.put(out);
         } else if self.taken_due {
             Frame::Taken { stream, taken: self.taken, limit: self.limit }.put(out);
+            self.said_limit = self.limit;
         }
         (self.stop_due, self.taken_due, self.done_due) = (false, false, false);
     }

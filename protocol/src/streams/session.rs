@@ -80,6 +80,12 @@ impl Session {
         self.outputs.pop_front()
     }
 
+    /// Whether the other side has this side's `hello`: who leaves before may not have been there for it.
+    #[must_use]
+    pub fn has_met(&self) -> bool {
+        self.met
+    }
+
     /// What it holds.
     #[must_use]
     pub fn held(&self) -> Held {

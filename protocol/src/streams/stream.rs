@@ -37,6 +37,11 @@ impl Stream {
         self.open_due || self.receiving.is_due() || self.sending.is_due()
     }
 
+    /// It has something to say beside how much was taken.
+    pub(super) fn has_more_than_taken(&self) -> bool {
+        self.open_due || self.sending.is_due() || self.receiving.is_urgent()
+    }
+
     /// Writes its next frames; whether there was data.
     pub(super) fn put(&mut self, out: &mut Vec<u8>) -> bool {
         if self.open_due {

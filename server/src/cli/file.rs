@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use clap::{Arg, Command, builder::Resettable};
 use toml::{Table, Value};
 
-/// The subcommands that take the options of `serve`.
-const SERVING: [&str; 3] = ["serve", "check-config", "print-config"];
+/// The subcommands that take options of `serve`: all of them, or some.
+const SERVING: [&str; 7] = ["serve", "check-config", "print-config", "backup", "migrate", "export", "import"];
 
 /// Makes the values of the file the defaults of `command` and of its subcommands.
 pub(super) fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
@@ -37,9 +37,12 @@ pub(super) fn without_empty_variables(command: Command) -> Command {
 /// Changes an option of `serve` wherever it can stand.
 fn everywhere(command: Command, key: &str, change: impl Fn(Arg) -> Arg) -> Command {
     let command = command.mut_arg(key, &change);
-    SERVING
-        .into_iter()
-        .fold(command, |command, name| command.mut_subcommand(name, |subcommand| subcommand.mut_arg(key, &change)))
+    SERVING.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |subcommand| {
+            let has_it = subcommand.get_arguments().any(|arg| arg.get_id() == key);
+            if has_it { subcommand.mut_arg(key, &change) } else { subcommand }
+        })
+    })
 }
 
 fn values(value: Value) -> anyhow::Result<Vec<clap::builder::OsStr>> {

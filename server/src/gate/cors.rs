@@ -16,7 +16,8 @@ use super::head::Head;
 pub(crate) fn allow_reading(origin: HeaderValue, headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.append(VARY, HeaderValue::from_static("origin"));
-    const EXPOSED: HeaderValue = HeaderValue::from_static("etag, location, retry-after, x-request-id, x-total-count");
+    const EXPOSED: HeaderValue =
+        HeaderValue::from_static("etag, location, retry-after, www-authenticate, x-request-id, x-total-count");
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }
 
@@ -33,7 +34,10 @@ pub(crate) fn preflight() -> Response {
     *response.status_mut() = StatusCode::NO_CONTENT;
     let say: [(HeaderName, &str); 3] = [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
-        (ACCESS_CONTROL_ALLOW_HEADERS, "content-type, idempotency-key, if-match, if-none-match, last-event-id"),
+        (
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id",
+        ),
         (ACCESS_CONTROL_MAX_AGE, "600"),
     ];
     for (name, value) in say {

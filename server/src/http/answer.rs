@@ -16,6 +16,13 @@ pub(super) fn moved(to: &'static str) -> Response {
     response
 }
 
+/// Nothing but a status.
+pub(super) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
 /// A JSON body that is there already.
 pub(super) fn json(body: impl Into<bytes::Bytes>) -> Response {
     let mut response = Response::new(body.into().into());

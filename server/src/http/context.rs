@@ -1,12 +1,14 @@
 //! What the handlers share.
 
-use std::{path::PathBuf, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use hyper::Method;
 use tokio_util::sync::CancellationToken;
 
 use super::idempotency::Keys;
-use crate::{budget::Budget, gate::Needs, hub::registry::Registry, ice::IceServers, store::Store};
+use crate::{
+    auth::Auth, budget::Budget, gate::Needs, hub::registry::Registry, ice::IceServers, metrics::Metrics, store::Store,
+};
 
 /// What the handlers need.
 pub(crate) struct Context {
@@ -19,12 +21,15 @@ pub(crate) struct Context {
     pub(crate) budget: Budget,
     /// The idempotency keys of requests that are under way.
     pub(crate) keys: Keys,
+    /// Who gives tickets; nobody where nobody needs one.
+    pub(crate) auth: Option<Auth>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) stop: CancellationToken,
     pub(crate) started: Instant,
 }
 
 /// What items and jobs need.
-pub(super) fn items_need(method: &Method) -> Needs {
+pub(super) fn items_need<P>(method: &Method, _path: &P) -> Needs {
     match *method {
         Method::GET | Method::HEAD => Needs::ItemsRead,
         _ => Needs::ItemsWrite,

@@ -12,8 +12,9 @@ use warp::{Filter, path, path::Tail, reply::Response};
 
 use self::complete::Complete;
 use super::{
+    admin,
     answer::{json, moved},
-    events, health, ice_servers, item_schema, items, jobs, rooms,
+    events, health, ice_servers, item_schema, items, jobs, rooms, tickets,
 };
 use crate::{
     error::{ApiError, Problem},
@@ -33,7 +34,8 @@ use crate::{
     ),
     paths(
         items::list, items::create, items::create_bulk, items::set_status, items::read, items::update, items::delete,
-        events::events, items::process, jobs::list, jobs::read, rooms::list, rooms::peers, ice_servers::ice_servers,
+        events::events, items::process, jobs::list, jobs::read, jobs::retry, rooms::list, rooms::peers, ice_servers::ice_servers,
+        tickets::ticket, admin::rooms, admin::room, admin::close, admin::kick, admin::revoke, admin::drain, admin::audit,
         health::health, health::live, health::ready
     ),
     components(schemas(Problem, item_schema::Sort)),
@@ -42,6 +44,8 @@ use crate::{
         (name = "items", description = "The item store"),
         (name = "jobs", description = "The background work on items"),
         (name = "rooms", description = "Who is where"),
+        (name = "access", description = "Tokens, on a server with keys"),
+        (name = "admin", description = "Administration, on a server with keys: for tokens with `admin`"),
         (name = "health", description = "How the server is"),
     )
 )]
@@ -58,10 +62,10 @@ pub(super) fn routes() -> Vec<Route> {
     let config = Arc::new(Config::from("../openapi.json"));
     let tail = warp::path("docs").and(warp::path::tail());
     vec![
-        Route::new("/openapi.json", |_| Needs::Public, fixed(path!("openapi.json")), &description, describe),
+        Route::new("/openapi.json", |_, _| Needs::Public, fixed(path!("openapi.json")), &description, describe),
         Route::new(
             "/docs/…",
-            |_| Needs::Public,
+            |_, _| Needs::Public,
             tail,
             &config,
             async |config, tail: Tail, request| {
@@ -111,11 +115,13 @@ mod tests {
             assert_eq!(fields["title"]["maxLength"], limits::TITLE_CHARS, "{item}");
             assert_eq!(fields["description"]["maxLength"], limits::DESCRIPTION_CHARS, "{item}");
         }
-        let parameters = api["paths"]["/api/items/"]["get"]["parameters"].as_array().unwrap();
-        let schema =
-            |name| parameters.iter().find(|found| found["name"] == name).map(|found| &found["schema"]).unwrap();
-        assert_eq!(schema("limit")["maximum"], limits::LIST_ITEMS);
-        assert_eq!(schema("q")["maxLength"], limits::QUERY_CHARS);
+        let schema = |path: &str, name: &str| {
+            let parameters = api["paths"][path]["get"]["parameters"].as_array().unwrap();
+            parameters.iter().find(|found| found["name"] == name).map(|found| &found["schema"]).unwrap()
+        };
+        assert_eq!(schema("/api/items/", "limit")["maximum"], limits::LIST_ITEMS);
+        assert_eq!(schema("/api/jobs", "limit")["maximum"], limits::LIST_ITEMS);
+        assert_eq!(schema("/api/items/", "q")["maxLength"], limits::QUERY_CHARS);
         let (text, title, long) = (api.to_string(), limits::TITLE_CHARS, limits::DESCRIPTION_CHARS / 1_000);
         for said in [
             format!("not 1 to {} items", limits::BULK_ITEMS),
@@ -156,8 +162,16 @@ mod tests {
                 let is_problem = response["content"].get("application/problem+json").is_some();
                 assert_eq!(is_problem, &**status >= "400" && !response.to_string().contains("Health"), "{operation}");
             }
+            let token = serde_json::json!({"token": []});
+            let security = match operation["tags"][0].as_str().unwrap() {
+                "health" => serde_json::Value::Null,
+                "admin" => serde_json::json!([token]),
+                _ => serde_json::json!([token, {}]),
+            };
+            assert_eq!(operation["security"], security, "{operation}");
         }
         assert_eq!(names.len(), operations, "{names:?}");
+        assert_eq!(api["components"]["securitySchemes"]["token"]["scheme"], "bearer");
         let text = api.to_string();
         for reference in text.split("\"#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap();

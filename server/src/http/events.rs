@@ -13,11 +13,29 @@ use warp::{Reply, path, reply::Response};
 
 use super::context::{Context, items_need};
 use crate::{
+    auth::Bearer,
     error::ApiError,
     limits::EVENT_KEEP_ALIVE,
+    metrics::Metrics,
     route::{Request, Route, fixed},
     store::events::Subscription,
 };
+
+/// A client that follows the changes, and is counted as long as it does.
+struct Following(Arc<Metrics>);
+
+impl Following {
+    fn of(metrics: &Arc<Metrics>) -> Self {
+        metrics.event_streams.inc();
+        Self(metrics.clone())
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.event_streams.dec();
+    }
+}
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -27,7 +45,7 @@ pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
 
 async fn answer(app: Arc<Context>, (): (), request: Request) -> Result<Response, ApiError> {
     match request.head.method {
-        Method::GET => Ok(events(&app, request.header(LAST_EVENT_ID))),
+        Method::GET => Ok(events(&app, request.header(LAST_EVENT_ID), request.bearer.clone())),
         _ => Err(ApiError::method_not_allowed("GET")),
     }
 }
@@ -41,7 +59,7 @@ async fn answer(app: Arc<Context>, (): (), request: Request) -> Result<Response,
     params(("Last-Event-ID" = Option<String>, Header, description = "Goes on after this event, one of the last 1,000")),
     responses((status = 200, content_type = "text/event-stream", body = String))
 )]
-pub(crate) fn events(app: &Context, last_event_id: Option<&str>) -> Response {
+pub(crate) fn events(app: &Context, last_event_id: Option<&str>, bearer: Bearer) -> Response {
     let subscription = app.store.events().subscribe(last_event_id);
     // Who loses the stream comes back after two seconds, even before the first change to what came in between.
     let place = subscription.place().map(|id| format!("id: {id}\n")).unwrap_or_default();
@@ -50,11 +68,18 @@ pub(crate) fn events(app: &Context, last_event_id: Option<&str>) -> Response {
         let frames = timeout(EVENT_KEEP_ALIVE, subscription.next()).await;
         Some((frames.unwrap_or(Bytes::from_static(b":\n\n")), subscription))
     });
-    let stop = app.stop.clone();
-    let stream = stream::iter([opening])
-        .chain(changes)
-        .take_until(async move { stop.cancelled().await })
-        .map(Ok::<_, Infallible>);
+    let (stop, auth, following) = (app.stop.clone(), app.auth.clone(), Following::of(&app.metrics));
+    // It goes on as long as the token.
+    let ended = async move {
+        match auth.zip(bearer) {
+            Some((auth, caller)) => tokio::select! { () = stop.cancelled() => {}, () = auth.ended(caller) => {} },
+            None => stop.cancelled().await,
+        }
+    };
+    let stream = stream::iter([opening]).chain(changes).take_until(ended).map(move |frames| {
+        let _ = &following;
+        Ok::<_, Infallible>(frames)
+    });
     let mut response = warp::reply::stream(stream).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -33,7 +33,7 @@ pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
     let route = |name, path: BoxedFilter<((),)>, answer: fn(Arc<Context>) -> BoxFuture<'static, Response>| {
         Route::new(
             name,
-            |_| Needs::Nothing,
+            |_, _| Needs::Nothing,
             path,
             context,
             move |context, (), request: Request| async move {

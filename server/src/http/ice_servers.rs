@@ -33,7 +33,7 @@ pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
     let path = fixed(path!("api" / "ice-servers"));
     vec![Route::new(
         "/api/ice-servers",
-        |_| Needs::Entry,
+        |_, _| Needs::Entry,
         path,
         context,
         async |context, (), request| {

@@ -34,10 +34,12 @@ impl Keys {
     /// # Errors
     /// 409 while another one with its key is, 400 for a key that can't be.
     pub(super) fn start(&self, request: &Request) -> Result<UnderWay, ApiError> {
-        self.take(request.head.headers.get(IDEMPOTENCY_KEY))
+        let sub = request.bearer.as_ref().and_then(|caller| caller.sub.as_deref());
+        self.take(request.head.headers.get(IDEMPOTENCY_KEY), sub)
     }
 
-    fn take(&self, key: Option<&HeaderValue>) -> Result<UnderWay, ApiError> {
+    /// A key is its bearer's own: nobody gets another one's answer by it.
+    fn take(&self, key: Option<&HeaderValue>, sub: Option<&str>) -> Result<UnderWay, ApiError> {
         let Some(key) = key else { return Ok(UnderWay { keys: self.clone(), key: None }) };
         let valid =
             key.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_BYTES).contains(&key.len()) && !key.contains('\t'));
@@ -45,12 +47,14 @@ impl Keys {
             let text = format!("Idempotency-Key has to be 1 to {IDEMPOTENCY_KEY_BYTES} printable ASCII characters");
             return Err(ApiError::bad_request("bad_idempotency_key", text));
         };
-        if !self.0.lock().insert(key.to_owned()) {
+        // No key has a line feed in it.
+        let key = sub.map_or_else(|| key.to_owned(), |sub| format!("{key}\n{sub}"));
+        if !self.0.lock().insert(key.clone()) {
             let text = "a request with this Idempotency-Key is still under way";
             return Err(ApiError::new(StatusCode::CONFLICT, "idempotency_key_in_use", text)
                 .with(RETRY_AFTER, HeaderValue::from_static("1")));
         }
-        Ok(UnderWay { keys: self.clone(), key: Some(key.to_owned()) })
+        Ok(UnderWay { keys: self.clone(), key: Some(key) })
     }
 }
 
@@ -89,17 +93,17 @@ mod tests {
     #[test]
     fn a_key_is_in_use_until_its_request_is_done() {
         let (keys, key) = (Keys::default(), HeaderValue::from_static("k"));
-        let first = keys.take(Some(&key)).unwrap_or_else(|_| panic!("refused"));
-        assert!(keys.take(Some(&key)).is_err());
-        assert!(keys.take(None).is_ok());
+        let first = keys.take(Some(&key), None).unwrap_or_else(|_| panic!("refused"));
+        assert!(keys.take(Some(&key), None).is_err());
+        assert!(keys.take(None, None).is_ok());
         drop(first);
-        assert!(keys.take(Some(&key)).is_ok());
+        assert!(keys.take(Some(&key), None).is_ok());
     }
 
     #[test]
     fn a_key_is_printable_ascii() {
         for bad in ["", "a\tb", "é", &"k".repeat(IDEMPOTENCY_KEY_BYTES + 1)] {
-            assert!(Keys::default().take(Some(&HeaderValue::from_str(bad).unwrap())).is_err(), "{bad:?}");
+            assert!(Keys::default().take(Some(&HeaderValue::from_str(bad).unwrap()), None).is_err(), "{bad:?}");
         }
     }
 }

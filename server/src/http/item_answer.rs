@@ -50,6 +50,11 @@ pub(super) fn queued(job: &Job) -> Answer {
     Answer { location: Some(format!("/api/jobs/{}", job.id)), ..answer(StatusCode::ACCEPTED, &queued) }
 }
 
+/// The job that was queued anew.
+pub(super) fn again(job: &Job) -> Answer {
+    Answer { location: Some(format!("/api/jobs/{}", job.id)), ..answer(StatusCode::ACCEPTED, job) }
+}
+
 fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
     let body = serde_json::to_string(body).unwrap_or_default();
     Answer { status: status.as_u16(), location: None, etag: None, body }

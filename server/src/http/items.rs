@@ -6,7 +6,7 @@ use hyper::{Method, StatusCode};
 use warp::{path, reply::Response};
 
 use super::{
-    answer::to_json,
+    answer::{empty, to_json},
     context::{Context, items_need},
     etag::{condition, not_modified, tag},
     item_answer::{Queued, StatusCount, created, created_bulk, item, queued, response},
@@ -214,9 +214,7 @@ pub(crate) async fn update(app: &Context, id: &str, mut request: Request) -> Res
 pub(crate) async fn delete(app: &Context, id: &str, request: &Request) -> Result {
     let id = item_id(id)?;
     app.store.delete(id, condition(&request.head.headers)).await?;
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// A job for an item, done in the background

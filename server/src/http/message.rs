@@ -27,6 +27,8 @@ fn host<B>(request: &mut Request<B>) -> Result<(), ApiError> {
     let bad = |text| Err(ApiError::bad_request("bad_host", text));
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
+        // HTTP/2 has the target's own instead (RFC 9113 section 8.3.1).
+        (None, _) if request.version() == Version::HTTP_2 && request.uri().authority().is_some() => {}
         (None, _) if request.version() >= Version::HTTP_11 => return bad("HTTP/1.1 takes a Host header"),
         (Some(_), Some(_)) => return bad("there may be one Host header"),
         (Some(host), None) if !host.is_empty() && Authority::try_from(host.as_bytes()).is_err() => {
@@ -68,6 +70,8 @@ mod tests {
         assert_eq!(checked(Request::get("/").version(Version::HTTP_10)), Ok(None));
         assert_eq!(checked(Request::get("/").header(HOST, "a:1")), Ok(Some("a:1".into())));
         assert_eq!(checked(Request::get("http://b:2/").header(HOST, "a")), Ok(Some("b:2".into())));
+        assert_eq!(checked(Request::get("https://b:2/").version(Version::HTTP_2)), Ok(Some("b:2".into())));
+        assert_eq!(checked(Request::get("/").version(Version::HTTP_2)), Err(400));
         assert_eq!(checked(Request::get("*").header(HOST, "a")), Err(400));
         assert_eq!(checked(Request::options("*").header(HOST, "a")), Err(204));
     }

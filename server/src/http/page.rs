@@ -1,4 +1,4 @@
-//! `GET /`, the page, and its assets under `/static/`: from the binary, or from a folder while working on them.
+//! `GET /`, the page, `GET /admin`, the one for administrators, and their assets under `/static/`: from the binary, or from a folder while working on them.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -8,7 +8,7 @@ use hyper::header::{
 use percent_encoding::percent_decode_str;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
-use warp::{Filter, path, path::Tail, reply::Response};
+use warp::{Filter, filters::BoxedFilter, path, path::Tail, reply::Response};
 
 use super::{
     answer::moved,
@@ -24,6 +24,7 @@ use crate::{
 #[derive(RustEmbed)]
 #[folder = "../web"]
 #[include = "index.html"]
+#[include = "admin.html"]
 #[include = "favicon.svg"]
 #[include = "css/*"]
 #[include = "js/*"]
@@ -40,33 +41,15 @@ const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; object-sr
 const SERVED: [&str; 5] = ["css", "js", "i18n", "images", "favicon.svg"];
 
 pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
-    let favicon = fixed(path!("favicon.ico"));
     let assets = warp::path("static").and(warp::path::tail());
     vec![
-        Route::new(
-            "/",
-            |_| Needs::Public,
-            fixed(warp::path::end()),
-            context,
-            async |context, (), request| {
-                // The page's own links are relative.
-                if request.head.uri.path().ends_with('/') {
-                    reply(&context, "index.html", &request).await
-                } else {
-                    Ok(moved("/"))
-                }
-            },
-        ),
-        Route::new(
-            "/favicon.ico",
-            |_| Needs::Public,
-            favicon,
-            context,
-            async |context, (), request| reply(&context, "favicon.svg", &request).await,
-        ),
+        page("/", fixed(warp::path::end()).boxed(), context, |path| (path.ends_with('/'), "/", "index.html")),
+        // Beside the page: a slash at the end would put the links below.
+        page("/admin", fixed(path!("admin")).boxed(), context, |path| (!path.ends_with('/'), "/admin", "admin.html")),
+        page("/favicon.ico", fixed(path!("favicon.ico")).boxed(), context, |_| (true, "/favicon.ico", "favicon.svg")),
         Route::new(
             "/static/…",
-            |_| Needs::Public,
+            |_, _| Needs::Public,
             assets,
             context,
             async |context, tail: Tail, request| {
@@ -75,6 +58,28 @@ pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
             },
         ),
     ]
+}
+
+/// A file at a path of its own. Its links are relative: `at` says whether the path is the one that they go from, which one
+/// that is, and the file.
+fn page(
+    name: &'static str,
+    path: BoxedFilter<((),)>,
+    context: &Arc<Context>,
+    at: fn(&str) -> (bool, &'static str, &'static str),
+) -> Route {
+    Route::new(
+        name,
+        |_, ()| Needs::Public,
+        path,
+        context,
+        move |context, (), request: Request| async move {
+            match at(request.head.uri.path()) {
+                (true, _, file) => reply(&context, file, &request).await,
+                (false, path, _) => Ok(moved(path)),
+            }
+        },
+    )
 }
 
 /// The name of a file that may be served: plain segments only, so that it can't lead anywhere else.

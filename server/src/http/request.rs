@@ -4,10 +4,12 @@ use std::{borrow::Cow, fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
+use grtc_protocol::id::InvalidName;
 use hyper::{
     StatusCode,
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING},
 };
+use percent_encoding::percent_decode_str;
 use tokio::time::timeout_at;
 
 use crate::{
@@ -127,6 +129,16 @@ pub(super) fn path_id(raw: &str, name: &'static str) -> Result<i64, ApiError> {
         return Err(ApiError::invalid(vec![FieldError { loc, msg: "has to be an integer".to_owned() }]));
     }
     raw.parse().map_err(|_| ApiError::not_found(format!("there is no {name} {raw:.40}: the largest is {}", i64::MAX)))
+}
+
+/// The name in a path, percent-encoded there.
+///
+/// # Errors
+/// 400 when it is none.
+pub(super) fn path_name<T: FromStr<Err = InvalidName>>(raw: &str, what: &str) -> Result<T, ApiError> {
+    let invalid = |why: String| ApiError::bad_request("bad_name", format!("{what}: {why}"));
+    let text = percent_decode_str(raw).decode_utf8().map_err(|error| invalid(error.to_string()))?;
+    text.parse().map_err(|error: InvalidName| invalid(error.to_string()))
 }
 
 fn is_json(content_type: &str) -> bool {

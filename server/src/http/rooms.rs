@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use grtc_protocol::{PeerId, RoomId};
-use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use warp::{path, reply::Response};
 
-use super::{answer::to_json, context::Context};
+use super::{answer::to_json, context::Context, request::path_name};
 use crate::{
     error::ApiError,
     gate::Needs,
@@ -30,6 +29,13 @@ pub(crate) struct RoomList {
     total: usize,
 }
 
+impl RoomList {
+    pub(super) fn new(rooms: Vec<(RoomId, usize)>) -> Self {
+        let rooms: Vec<_> = rooms.into_iter().map(|(room_id, peers)| RoomSummary { room_id, peers }).collect();
+        Self { total: rooms.len(), rooms }
+    }
+}
+
 /// The peers of a room, in the order of their joining.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct PeerList {
@@ -44,7 +50,7 @@ pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
     vec![
         Route::new(
             "/rooms",
-            |_| Needs::List,
+            |_, ()| Needs::List,
             fixed(path!("rooms")),
             context,
             async |context, (), request| {
@@ -54,7 +60,7 @@ pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
         ),
         Route::new(
             "/rooms/{room_id}/peers",
-            |_| Needs::Room,
+            |_, room: &String| Needs::ListOrRoom(room.clone()),
             path!("rooms" / String / "peers"),
             context,
             async |context, room: String, request| {
@@ -68,9 +74,7 @@ pub(super) fn routes(context: &Arc<Context>) -> Vec<Route> {
 /// The rooms in which somebody is
 #[utoipa::path(get, path = "/rooms", tag = "rooms", responses((status = 200, body = RoomList)))]
 pub(crate) fn list(registry: &Registry) -> Response {
-    let rooms: Vec<_> = registry.rooms().into_iter().map(|(room_id, peers)| RoomSummary { room_id, peers }).collect();
-    let total = rooms.len();
-    to_json(&RoomList { rooms, total })
+    to_json(&RoomList::new(registry.rooms()))
 }
 
 /// The peers of a room; a room that nobody is in has none
@@ -79,9 +83,7 @@ pub(crate) fn list(registry: &Registry) -> Response {
     responses((status = 200, body = PeerList), (status = 400, description = "Not a name"))
 )]
 pub(crate) fn peers(registry: &Registry, room: &str) -> Result<Response, ApiError> {
-    let invalid = |why: String| ApiError::bad_request("bad_name", format!("room_id: {why}"));
-    let text = percent_decode_str(room).decode_utf8().map_err(|error| invalid(error.to_string()))?;
-    let room_id: RoomId = text.parse().map_err(|error: grtc_protocol::id::InvalidName| invalid(error.to_string()))?;
+    let room_id: RoomId = path_name(room, "room_id")?;
     let peers = registry.peers(&room_id);
     let total = peers.len();
     Ok(to_json(&PeerList { room_id, peers, total }))

@@ -5,8 +5,8 @@
 
 use std::{
     convert::Infallible,
+    fmt::Write,
     future::poll_fn,
-    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,11 +15,8 @@ use bytes::Bytes;
 use hyper::{
     Method, Request,
     body::{Body, Incoming},
-    header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
-    server::conn::http1,
-    service::service_fn,
+    header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
 };
-use hyper_util::rt::TokioTimer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
@@ -29,15 +26,17 @@ use tower_service::Service;
 use tracing::{Instrument, debug, error, error_span, field, warn};
 use warp::{filters::BoxedFilter, reply::Response};
 
-use super::message;
+use super::{connection, doorkeeper::Doorkeeper, message};
 use crate::{
     budget::{Budget, Counted, Share},
     connection_limit::{ConnectionLimit, Slot},
     error::{ApiError, Cause},
-    limits::{HEADER_BYTES, HEADER_TIMEOUT, HEADERS},
-    listen::{HttpIo, Remote, Wire},
+    listen::{
+        HttpIo, Remote, Wire,
+        tls::{NotOpened, Tls},
+    },
     request_id::{RequestId, RequestIds},
-    route::prepare,
+    route::{RouteName, prepare},
     telemetry::Occasional,
     write_deadline::WriteDeadline,
 };
@@ -45,39 +44,49 @@ use crate::{
 /// What every connection needs.
 pub(crate) struct Server {
     routes: BoxedFilter<(Response,)>,
-    connections: ConnectionLimit,
+    door: Doorkeeper,
     /// For those that get no slot, while they are told so.
     refusals: ConnectionLimit,
     requests: RequestIds,
     budget: Budget,
+    /// None: plain HTTP is spoken.
+    tls: Option<Tls>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How long browsers are to come back over TLS alone (RFC 6797), in seconds.
+const HSTS: &str = "max-age=31536000";
 /// Clients that are told at once that every connection is in use, and how long each may take to hear it.
 const REFUSALS: usize = 64;
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
-static REFUSED: Occasional = Occasional::new();
 static NO_MEMORY: Occasional = Occasional::new();
 
 impl Server {
     pub(crate) fn new(
         routes: BoxedFilter<(Response,)>,
-        max_connections: usize,
+        door: Doorkeeper,
         budget: Budget,
+        tls: Option<Tls>,
         stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {
             routes,
-            connections: ConnectionLimit::new(max_connections),
+            door,
             refusals: ConnectionLimit::new(REFUSALS),
             requests: RequestIds::new(),
             budget,
+            tls,
             stop,
             tasks: TaskTracker::new(),
         })
+    }
+
+    /// How many connections are open.
+    pub(crate) fn connections(&self) -> usize {
+        self.door.connections()
     }
 
     /// Waits until no connection is served.
@@ -89,70 +98,112 @@ impl Server {
     /// Serves a connection in a task of its own. Who comes after the stop learns that the server is draining, and
     /// nothing else.
     pub(crate) fn start(self: &Arc<Self>, wire: Wire, remote: Remote) {
-        match self.connections.take() {
-            Some(slot) => {
-                self.tasks.spawn(self.clone().serve(wire, slot));
+        match self.door.slot() {
+            Ok(slot) => {
+                self.tasks.spawn(self.clone().open(wire, remote, slot));
             }
-            None => {
-                let id = self.requests.next();
-                if let Some(left_out) = REFUSED.now() {
-                    warn!(request.id = %id, client.address = %remote, log.left_out = left_out, "refused: every connection is in use (--max-connections)");
-                }
-                if let Some(slot) = self.refusals.take() {
-                    self.tasks.spawn(timeout(REFUSAL_TIME, refuse(wire, id, slot)));
-                }
-            }
+            Err(error) => self.refuse(wire, remote, error),
         }
     }
 
-    async fn serve(self: Arc<Self>, wire: Wire, slot: Slot) {
-        let service = service_fn(|mut request: Request<Incoming>| {
-            request.extensions_mut().insert(slot.clone());
-            self.answer(request)
-        });
-        let draining = self.stop.is_cancelled();
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .keep_alive(!draining)
-            // Who has said all it has to say may still be answered.
-            .half_close(true)
-            .header_read_timeout(HEADER_TIMEOUT)
-            .max_headers(HEADERS)
-            .max_buf_size(HEADER_BYTES)
-            .serve_connection(HttpIo::new(WriteDeadline::new(wire, self.stop.clone())), service)
-            .with_upgrades();
-        let mut connection = pin!(connection);
-        let result = tokio::select! {
-            result = connection.as_mut() => result,
-            () = self.stop.cancelled(), if !draining => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+    /// Tells somebody why there is no connection, if not too many are being told so.
+    fn refuse(self: &Arc<Self>, wire: Wire, remote: Remote, error: ApiError) {
+        let id = self.requests.next();
+        Doorkeeper::refused(remote, id, &error);
+        if let Some(slot) = self.refusals.take() {
+            let server = self.clone();
+            self.tasks.spawn(timeout(REFUSAL_TIME, async move {
+                let _slot = slot;
+                if let Some(wire) = server.secured(wire).await {
+                    let _ = tell(wire, id, error).await;
+                }
+            }));
+        }
+    }
+
+    /// Lets a connection in, if its client may have one, and serves it.
+    async fn open(self: Arc<Self>, mut wire: Wire, remote: Remote, slot: Slot) {
+        let introduced = self.door.introduced(&mut wire, remote);
+        // Who comes after the stop is told of it; who has said nothing by then is not waited for.
+        let introduced = match self.stop.is_cancelled() {
+            true => introduced.await,
+            false => self.stop.run_until_cancelled(introduced).await.flatten(),
         };
-        if let Err(error) = result {
+        let Some(remote) = introduced else { return };
+        match self.door.admit(remote, slot) {
+            Ok(slot) => self.serve(wire, remote, slot).await,
+            Err(error) => self.refuse(wire, remote, error),
+        }
+    }
+
+    async fn serve(self: Arc<Self>, wire: Wire, remote: Remote, slot: Slot) {
+        let Some(wire) = self.secured(wire).await else { return };
+        let http2 = wire.speaks_http2();
+        let io = HttpIo::new(WriteDeadline::new(wire, self.stop.clone()));
+        let server = self.clone();
+        let answer = move |request: Request<Incoming>| {
+            let (server, slot) = (server.clone(), slot.clone());
+            async move { server.answer(request, remote, &slot).await }
+        };
+        let ended = match http2 {
+            // On the heap: it is the larger one, and not what most connections are.
+            true => Box::pin(connection::http2(io, answer, &self.stop, self.tasks.clone())).await,
+            false => connection::http1(io, answer, &self.stop).await,
+        };
+        if let Err(error) = ended {
             debug!(%error, "connection ended");
         }
+    }
+
+    /// The connection that HTTP is spoken over, under TLS where that is spoken here.
+    async fn secured(&self, wire: Wire) -> Option<Wire> {
+        let Some(tls) = &self.tls else { return Some(wire) };
+        match tls.open(wire).await {
+            Ok(wire) => return Some(wire),
+            Err(NotOpened::PlainHttp(stream)) => {
+                let error =
+                    ApiError::bad_request("https_only", "this port speaks TLS: ask for https:// instead of http://");
+                let _ = timeout(REFUSAL_TIME, tell(Wire::Plain(stream), self.requests.next(), error)).await;
+            }
+            Err(NotOpened::Proved) => debug!("an authority has looked"),
+            Err(NotOpened::Failed(error)) => debug!(%error, "no TLS was spoken"),
+            Err(NotOpened::TooSlow) => debug!("no TLS was spoken in time"),
+        }
+        None
     }
 
     /// Answers a request, in a span that names it.
     async fn answer(
         &self,
         mut request: Request<Incoming>,
+        remote: Remote,
+        slot: &Slot,
     ) -> Result<hyper::Response<impl Body<Data = Bytes, Error = warp::Error> + use<>>, Infallible> {
-        let (id, is_safe) = (self.requests.next(), request.method().is_safe());
+        let (id, method) = (self.requests.next(), request.method().clone());
         request.extensions_mut().insert(id);
         // The route says its name when the request has come to it.
         let span = error_span!("request", request.id = %id, http.method = %request.method(), http.route = field::Empty);
         let answering = async {
             let started = Instant::now();
-            let (mut response, share) = self.respond(request, is_safe).await;
-            log(&mut response, started);
+            let (address, slot) = self.door.request(remote, request.headers(), slot);
+            let extensions = request.extensions_mut();
+            extensions.insert(address);
+            // Where there is none, the route says so in its way.
+            match slot.clone() {
+                Ok(slot) => drop(extensions.insert(slot)),
+                Err(too_many) => drop(extensions.insert(too_many)),
+            }
+            let (mut response, share) = self.respond(request, method.is_safe()).await;
+            self.note(&mut response, &method, started);
             let headers = response.headers_mut();
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            if self.tls.is_some() {
+                headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+            }
             if let Ok(id) = HeaderValue::try_from(id.to_string()) {
                 headers.insert(REQUEST_ID, id);
             }
-            response.map(|body| Counted { body, _share: share })
+            response.map(|body| Counted { body, _share: share, _slot: slot.ok() })
         };
         Ok(answering.instrument(span).await)
     }
@@ -179,6 +230,14 @@ impl Server {
         }
     }
 
+    /// What came of a request, for the log and the metrics. The cause of a failure and the name of the route travel with the response.
+    fn note(&self, response: &mut Response, method: &Method, started: Instant) {
+        let route = response.extensions_mut().remove::<RouteName>().map_or("other", |route| route.0);
+        let status = response.status().as_u16();
+        self.door.metrics().request(route, method, status, started.elapsed().as_secs_f64());
+        log(response, status, started);
+    }
+
     /// Asks the routes.
     async fn route(&self, request: Request<Incoming>) -> Response {
         // It names no path that could say what it takes.
@@ -192,9 +251,7 @@ impl Server {
     }
 }
 
-/// What came of a request. The cause of a failure travels with the response.
-fn log(response: &mut Response, started: Instant) {
-    let status = response.status().as_u16();
+fn log(response: &mut Response, status: u16, started: Instant) {
     match response.extensions_mut().remove::<Cause>() {
         Some(Cause(cause)) => error!(http.status = status, error = cause, "request failed"),
         None => debug!(http.status = status, duration_us = started.elapsed().as_micros(), "request"),
@@ -209,14 +266,18 @@ fn overloaded() -> Response {
     ApiError::unavailable("overloaded", "too many answers wait for clients that don't read them").response()
 }
 
-/// Tells a client to come back later, and reads what it sends: what is unread at the close would cost it the answer.
-async fn refuse(mut stream: Wire, id: RequestId, _slot: Slot) -> std::io::Result<()> {
-    let problem = ApiError::unavailable("overloaded", "the server has no room for more connections").problem();
-    let answer = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\
-         content-type: application/problem+json\r\n{REQUEST_ID}: {id}\r\n\r\n{problem}",
-        problem.len()
-    );
+/// Answers before there is a request, and reads what the client sends: what is unread at the close would cost it the answer.
+async fn tell(mut stream: Wire, id: RequestId, error: ApiError) -> std::io::Result<()> {
+    let problem = error.problem();
+    let response = error.response();
+    let mut answer = format!("HTTP/1.1 {}\r\nconnection: close\r\n", response.status());
+    for (name, value) in response.headers() {
+        let _ = write!(answer, "{name}: {}\r\n", value.to_str().unwrap_or_default());
+    }
+    if let Wire::Tls(_) = stream {
+        let _ = write!(answer, "{STRICT_TRANSPORT_SECURITY}: {HSTS}\r\n");
+    }
+    let _ = write!(answer, "{REQUEST_ID}: {id}\r\ncontent-length: {}\r\n\r\n{problem}", problem.len());
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await?;
     let mut discarded = [0; 1_024];

@@ -1,10 +1,13 @@
 //! What a room says to its members, and the text of it: made when the first of them needs it, and once for all.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, sync::Arc};
 
 use grtc_protocol::server::{Forward, PeerAway, PeerBack, PeerJoined, PeerLeft, PeerUpdated, RoomState, encode};
 
-use super::Text;
+use super::{
+    Text,
+    pool::{Held, Pool},
+};
 
 /// What a member is told.
 pub(crate) enum Notice<'a> {
@@ -28,11 +31,12 @@ pub(crate) enum Notice<'a> {
 pub(crate) struct Frame<'a> {
     notice: Notice<'a>,
     text: OnceCell<Text>,
+    kept: OnceCell<Arc<Held>>,
 }
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(notice: Notice<'a>) -> Self {
-        Self { notice, text: OnceCell::new() }
+        Self { notice, text: OnceCell::new(), kept: OnceCell::new() }
     }
 
     /// The frame as docs/PROTOCOL.md has it.
@@ -52,5 +56,15 @@ impl<'a> Frame<'a> {
             })
         };
         self.text.get_or_init(encoded).clone()
+    }
+
+    /// Its bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.text().len()
+    }
+
+    /// The same to be kept, once for all who do.
+    pub(crate) fn kept(&self, pool: &Pool) -> Arc<Held> {
+        self.kept.get_or_init(|| pool.hold(self.text())).clone()
     }
 }

@@ -11,7 +11,7 @@ use grtc_protocol::{
     limits::{OUTBOX_BYTES, OUTBOX_MESSAGES},
 };
 
-use super::Text;
+use super::{Text, notice::Frame, room::Member};
 
 /// The two ends' common handle: rooms push, the connection's task takes.
 #[derive(Clone, Default)]
@@ -85,6 +85,16 @@ impl Outbox {
         Poll::Ready(Next::Write(std::mem::take(&mut queue.frames)))
     }
 
+    /// Bytes that wait to be written.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
+    /// The same with what was sent before this client's time.
+    pub(crate) fn queued(&self) -> usize {
+        self.lock().frames.iter().map(|frame| frame.len()).sum()
+    }
+
     /// All that waits, for the end of the connection.
     pub(crate) fn take(&self) -> VecDeque<Text> {
         std::mem::take(&mut self.lock().frames)
@@ -105,6 +115,24 @@ impl Outbox {
     /// A panic can't happen while the lock is held, and if it did the queue would still be whole.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Member for Outbox {
+    fn deliver(&self, frame: &Frame<'_>) {
+        self.push(frame.text());
+    }
+
+    fn replay(&self, text: Text) {
+        Self::replay(self, text);
+    }
+
+    fn queued(&self) -> usize {
+        Self::queued(self)
+    }
+
+    fn close(&self, code: CloseCode) {
+        Self::close(self, code);
     }
 }
 

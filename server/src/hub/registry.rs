@@ -19,16 +19,22 @@ use grtc_protocol::{
 use jiff::Timestamp;
 use tokio::time::interval;
 
+use self::bans::Bans;
 use super::{
     Text,
-    notice::Frame,
+    caps::Caps,
     outbox::Outbox,
-    room::{Asks, EMPTY_ROOM, Member, Newcomer, Place, Room},
+    pool::Pool,
+    room::{Asks, EMPTY_ROOM, Newcomer, Place, Room},
     token::Token,
 };
-use crate::ice::IceServers;
+use crate::{
+    auth::{Bearer, Caller},
+    ice::IceServers,
+};
 
-/// With so many rooms, one that gets empty ends at once: names that are joined and left hold no memory beyond that.
+/// With so many rooms, or with half of those that there may be, one that gets empty ends at once: names that are joined and
+/// left hold no memory beyond that.
 const ROOMS_WITH_EMPTY_ONES: usize = 10_000;
 
 /// All rooms of this server.
@@ -40,6 +46,9 @@ struct Shared {
     ice: IceServers,
     /// How long a place is kept for who lost its connection; zero: not at all.
     grace: Duration,
+    /// What all rooms keep.
+    pool: Pool,
+    caps: Caps,
     /// Peers that are away, in all rooms.
     away: AtomicUsize,
 }
@@ -47,8 +56,24 @@ struct Shared {
 #[derive(Default)]
 struct Rooms {
     by_name: HashMap<RoomId, Arc<Cell>>,
+    /// Who may not come back for a while.
+    bans: Bans,
+    /// Somebody may have left one of them empty.
+    may_have_empty: bool,
     /// Set once the server stops: nobody gets in any more.
     closed: Option<CloseCode>,
+}
+
+/// What there is in all rooms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    /// Those that somebody is in.
+    pub(crate) rooms: usize,
+    /// Peers that have a connection.
+    pub(crate) connected: usize,
+    pub(crate) away: usize,
+    /// Bytes that wait for them to be taken.
+    pub(crate) waiting_bytes: usize,
 }
 
 /// A room with its lock: a std mutex, since it is held only for the moment of one change and the frames that follow from
@@ -67,21 +92,24 @@ pub(crate) struct Membership {
 }
 
 impl Registry {
-    /// No rooms yet. Each newcomer is told what `ice` has for it; who asks for it may come back within `grace`.
-    pub(crate) fn new(ice: IceServers, grace: Duration) -> Self {
-        Self(Arc::new(Shared { rooms: Mutex::default(), ice, grace, away: AtomicUsize::new(0) }))
+    /// No rooms yet. Each newcomer is told what `ice` has for it; who asks for it may come back within `grace`, to
+    /// what `pool` has room for.
+    pub(crate) fn new(ice: IceServers, grace: Duration, pool: Pool, caps: Caps) -> Self {
+        Self(Arc::new(Shared { rooms: Mutex::default(), ice, grace, pool, caps, away: AtomicUsize::new(0) }))
     }
 
     /// Puts a peer into a room, which is made for the first one, or back into the place that it had.
     ///
     /// # Errors
-    /// The code that the connection is to be closed with: the id is taken, or the room is full.
+    /// The code that the connection is to be closed with: the id is taken, the room is full, there are as many rooms as there
+    /// may be, or its `sub` has as many places as it may have.
     pub(crate) fn join(
         &self,
         room_id: &RoomId,
         peer: PeerId,
         outbox: Outbox,
         asks: Asks,
+        bearer: Bearer,
     ) -> Result<Membership, CloseCode> {
         let token = (asks.resume && !self.0.grace.is_zero()).then(Token::new).transpose();
         let token = token.map_err(|_| CloseCode::Error)?;
@@ -89,17 +117,27 @@ impl Registry {
         if let Some(code) = rooms.closed {
             return Err(code);
         }
-        let new = || Arc::new(Mutex::new(Room::new(room_id.clone(), fastrand::u64(..), self.0.grace)));
-        let room = rooms.by_name.entry(room_id.clone()).or_insert_with(new).clone();
+        if rooms.bans.include(room_id, &peer, bearer.as_deref(), Timestamp::now()) {
+            return Err(CloseCode::NotAllowed);
+        }
+        if !rooms.by_name.contains_key(room_id) && !rooms.has_place(self.0.caps.rooms) {
+            return Err(CloseCode::Overloaded);
+        }
+        let room = rooms.by_name.entry(room_id.clone()).or_insert_with(|| self.new_room(room_id)).clone();
         // Locked before the registry is let go, or the room could be found to be over and be removed in between.
         let mut locked = lock(&room);
         drop(rooms);
         let now = Timestamp::now();
         let ice_servers = &self.0.ice.for_peer(Some(&peer), now);
-        let newcomer = Newcomer { peer, member: outbox, token, asks, ice_servers };
+        let newcomer = Newcomer { peer, member: outbox, token, asks, ice_servers, bearer };
         let place = self.counted(&mut locked, |room| room.join(newcomer, now))?;
         drop(locked);
         Ok(Membership { registry: self.clone(), room, place, reason: LeaveReason::Lost, may_return: true })
+    }
+
+    fn new_room(&self, id: &RoomId) -> Arc<Cell> {
+        let Shared { grace, pool, caps, .. } = &*self.0;
+        Arc::new(Mutex::new(Room::new(id.clone(), fastrand::u64(..), *grace, pool.clone(), caps.clone())))
     }
 
     /// Changes a room and counts who goes away or comes back by it.
@@ -120,6 +158,12 @@ impl Registry {
         }
     }
 
+    /// Ends the connections of those of whom `is` is true, in all rooms.
+    pub(crate) fn close_where(&self, code: CloseCode, is: impl Fn(&Caller) -> bool) {
+        let rooms: Vec<_> = lock(&self.0.rooms).by_name.values().cloned().collect();
+        rooms.iter().for_each(|room| lock(room).close_where(code, &is));
+    }
+
     /// Looks after the rooms for ever: what is due in them happens within half of [`EMPTY_ROOM`].
     pub(crate) async fn keep(self) {
         let mut ticks = interval(EMPTY_ROOM / 2);
@@ -131,9 +175,12 @@ impl Registry {
 
     /// Does what is due in the rooms at `now`.
     fn tick(&self, now: Timestamp) {
-        lock(&self.0.rooms).by_name.retain(|_, room| {
+        let mut rooms = lock(&self.0.rooms);
+        let Rooms { by_name, may_have_empty, .. } = &mut *rooms;
+        by_name.retain(|_, room| {
             let mut room = lock(room);
             self.counted(&mut room, |room| room.tick(now));
+            *may_have_empty |= room.len() == 0;
             !room.is_over(now)
         });
     }
@@ -142,9 +189,26 @@ impl Registry {
     fn make_room(&self, id: &RoomId) {
         let mut rooms = lock(&self.0.rooms);
         let is_empty = |rooms: &Rooms| rooms.by_name.get(id).is_some_and(|room| lock(room).len() == 0);
-        if rooms.by_name.len() > ROOMS_WITH_EMPTY_ONES && is_empty(&rooms) {
+        let most = ROOMS_WITH_EMPTY_ONES.min(self.0.caps.rooms / 2);
+        if rooms.by_name.len() <= most {
+            rooms.may_have_empty = true;
+        } else if is_empty(&rooms) {
             rooms.by_name.remove(id);
         }
+    }
+
+    /// How many there are of what, now. Each room is looked at for a moment.
+    pub(crate) fn census(&self) -> Census {
+        let cells: Vec<_> = lock(&self.0.rooms).by_name.values().cloned().collect();
+        let mut census = Census::default();
+        for room in cells {
+            let room = lock(&room);
+            census.rooms += usize::from(room.len() > 0);
+            census.connected += room.len() - room.away();
+            census.away += room.away();
+            census.waiting_bytes += room.members().map(Outbox::waiting_bytes).sum::<usize>();
+        }
+        census
     }
 
     /// The rooms with the number of their peers, by name; without those that nobody is in.
@@ -163,12 +227,22 @@ impl Registry {
     }
 }
 
+impl Rooms {
+    /// Whether there may be one more. Those that nobody is in any more give way.
+    fn has_place(&mut self, most: usize) -> bool {
+        if self.by_name.len() >= most && std::mem::take(&mut self.may_have_empty) {
+            self.by_name.retain(|_, room| lock(room).len() > 0);
+        }
+        self.by_name.len() < most
+    }
+}
+
 impl Membership {
-    /// Sends a message of this member to whom it is for; `id` is what the member calls it.
+    /// Sends a message of this member to whom it is for, and says to how many that is; `id` is what the member calls it.
     ///
     /// # Errors
     /// The code and the sentence of the `error` that the sender gets.
-    pub(crate) fn send(&self, id: Option<&str>, message: &ClientMessage<'_>) -> Result<(), (ErrorCode, String)> {
+    pub(crate) fn send(&self, id: Option<&str>, message: &ClientMessage<'_>) -> Result<usize, (ErrorCode, String)> {
         lock(&self.room).send(&self.place, id, message, Timestamp::now())
     }
 
@@ -179,6 +253,16 @@ impl Membership {
         } else {
             outbox.push(text);
         }
+    }
+
+    /// The client has shown a newer token.
+    pub(crate) fn renew(&self, bearer: Bearer) {
+        lock(&self.room).renew(&self.place, bearer);
+    }
+
+    /// The room that this is a place in.
+    pub(crate) fn room_id(&self) -> RoomId {
+        lock(&self.room).id().clone()
     }
 
     /// The client has got what it came back for.
@@ -203,24 +287,12 @@ impl Drop for Membership {
     }
 }
 
-impl Member for Outbox {
-    fn deliver(&self, frame: &Frame<'_>) {
-        self.push(frame.text());
-    }
-
-    fn replay(&self, text: Text) {
-        Self::replay(self, text);
-    }
-
-    fn close(&self, code: CloseCode) {
-        Self::close(self, code);
-    }
-}
-
 /// A room is whole after every change, so that a panic elsewhere is no reason to give it up.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+mod administration;
+mod bans;
 #[cfg(test)]
 mod tests;

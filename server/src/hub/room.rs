@@ -1,17 +1,19 @@
 //! One room: a state machine. It is told what happens and when, tells its members what follows from it, and says itself
 //! when it is over.
 
+mod administration;
 mod kept;
 mod member;
 mod resume;
 mod seat;
+mod view;
 
 use std::{collections::BTreeMap, io::Write as _, time::Duration};
 
 use grtc_protocol::{
     CloseCode, PeerId, RoomId,
     client::ClientMessage,
-    limits::{HISTORY, HISTORY_BYTES, ROOM_METADATA_BYTES, ROOM_PEERS},
+    limits::{HISTORY, HISTORY_BYTES, ROOM_METADATA_BYTES},
     server::{ErrorCode, Forward, LeaveReason, PeerJoined, PeerLeft, PeerUpdated, RoomState, replayed},
 };
 use indexmap::IndexMap;
@@ -19,7 +21,9 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::{
+    caps::Caps,
     notice::{Frame, Notice},
+    pool::Pool,
     token::Token,
 };
 
@@ -31,6 +35,7 @@ use self::{
 pub(crate) use self::{
     member::{Asks, Back, Member, Newcomer},
     seat::Place,
+    view::{PeerView, Traffic},
 };
 
 /// How long a room that nobody is in goes on: who was alone in it and comes right back (a page that is loaded anew) finds
@@ -44,6 +49,9 @@ pub(crate) struct Room<M> {
     epoch: u64,
     /// How long a place is kept.
     grace: Duration,
+    /// Where it keeps what it keeps.
+    pool: Pool,
+    caps: Caps,
     seats: IndexMap<PeerId, Seat<M>>,
     /// Connections so far.
     links: u64,
@@ -57,11 +65,13 @@ pub(crate) struct Room<M> {
 
 impl<M: Member> Room<M> {
     /// A room that nobody is in yet.
-    pub(crate) fn new(id: RoomId, epoch: u64, grace: Duration) -> Self {
+    pub(crate) fn new(id: RoomId, epoch: u64, grace: Duration, pool: Pool, caps: Caps) -> Self {
         Self {
             id,
             epoch,
             grace,
+            pool,
+            caps,
             seats: IndexMap::new(),
             links: 0,
             away: 0,
@@ -95,21 +105,33 @@ impl<M: Member> Room<M> {
     /// The code that its connection ends with, when it can't be taken in. Nothing has changed then.
     pub(crate) fn join(&mut self, newcomer: Newcomer<'_, M>, now: Timestamp) -> Result<Place, CloseCode> {
         self.tick(now);
-        let Newcomer { peer, member, token, asks, ice_servers } = match self.come_back(newcomer, now) {
+        let Newcomer { peer, member, token, asks, ice_servers, bearer } = match self.come_back(newcomer, now) {
             Ok(place) => return Ok(place),
             Err(newcomer) => newcomer?,
         };
-        if self.seats.len() >= ROOM_PEERS {
+        if self.seats.len() >= self.caps.room_peers {
             return Err(CloseCode::RoomFull);
         }
+        let sub = bearer.as_ref().and_then(|caller| caller.sub.as_ref());
+        let claim = sub.map(|sub| self.caps.places.claim(sub).ok_or(CloseCode::RateLimit)).transpose()?;
         if token.is_some() || asks.history > 0 {
-            self.history.get_or_insert_with(|| Kept::new(HISTORY, HISTORY_BYTES));
+            self.history.get_or_insert_with(|| Kept::new(HISTORY, HISTORY_BYTES, &self.pool));
         }
         let recovered = asks.back.map(|_| false);
         member.deliver(&Frame::new(Notice::RoomState(self.state(&peer, ice_servers, token, recovered))));
         self.links += 1;
-        let (joined, session) = (self.links, token.map(Session::new));
-        let mut seat = Seat { member: Some(member), joined, link: joined, metadata: None, session };
+        let (joined, session) = (self.links, token.map(|token| Session::new(token, &self.pool)));
+        let mut seat = Seat {
+            member: Some(member),
+            joined,
+            link: joined,
+            metadata: None,
+            bearer,
+            joined_at: now,
+            traffic: Traffic::default(),
+            session,
+            _claim: claim,
+        };
         let history = self.history.iter().flat_map(|history| history.last(asks.history));
         history.for_each(|text| seat.replay(replayed(text).into()));
         let stamp = Stamp::new(now);
@@ -122,7 +144,7 @@ impl<M: Member> Room<M> {
         Ok(place)
     }
 
-    /// Sends a member's message to whom it is for. One of who holds its place no more reaches nobody, and neither does one
+    /// Sends a member's message to whom it is for, and says to how many that is. One of who holds its place no more reaches nobody, and neither does one
     /// whose `id` this member has sent before, if it may come back.
     ///
     /// # Errors
@@ -133,31 +155,32 @@ impl<M: Member> Room<M> {
         id: Option<&str>,
         message: &ClientMessage<'_>,
         now: Timestamp,
-    ) -> Result<(), (ErrorCode, String)> {
+    ) -> Result<usize, (ErrorCode, String)> {
         if from.keeps && !self.is_new(from, id) {
-            return Ok(());
+            return Ok(0);
         }
+        let Some(seat) = self.seat(from) else { return Ok(0) };
+        seat.traffic.comes(message);
         let (stamp, sender) = (Stamp::new(now), &from.peer);
         let forward = |json| Forward { from: sender, json, timestamp: stamp.text() };
-        match message {
+        let deliveries = match message {
             ClientMessage::Signal { target, signal } => self.tell_one(target, Notice::Signal(forward(signal))),
             ClientMessage::Direct { target, data } => self.tell_one(target, Notice::Direct(forward(data))),
             ClientMessage::Broadcast { data } => {
                 self.broadcasts += 1;
                 let frame = Frame::new(Notice::Broadcast(forward(data), self.broadcasts));
                 if let Some(history) = &mut self.history {
-                    history.push(frame.text());
+                    history.push(&frame);
                 }
-                self.tell(&frame, |peer, _| peer != sender);
-                Ok(())
+                Ok(self.tell(&frame, |peer, _| peer != sender))
             }
             ClientMessage::Metadata { metadata } => self.update(from, metadata, stamp.text()),
-            ClientMessage::Leave | ClientMessage::Ping => Ok(()),
+            ClientMessage::Auth { .. } | ClientMessage::Report(_) | ClientMessage::Leave | ClientMessage::Ping => Ok(0),
         }?;
         if from.keeps {
             self.remember(from, id);
         }
-        Ok(())
+        Ok(deliveries)
     }
 
     /// A member is gone: the others are told why. One that holds its place no more has left already.
@@ -209,7 +232,7 @@ impl<M: Member> Room<M> {
     }
 
     /// A member says something about itself.
-    fn update(&mut self, from: &Place, metadata: &str, timestamp: &str) -> Result<(), (ErrorCode, String)> {
+    fn update(&mut self, from: &Place, metadata: &str, timestamp: &str) -> Result<usize, (ErrorCode, String)> {
         let all =
             self.seats.iter().filter(|(peer, _)| **peer != from.peer).filter_map(|(_, seat)| seat.metadata.as_ref());
         if all.map(|metadata| metadata.get().len()).sum::<usize>() + metadata.len() > ROOM_METADATA_BYTES {
@@ -220,11 +243,11 @@ impl<M: Member> Room<M> {
             return Err((ErrorCode::BadJson, "\"metadata\" is not JSON".to_owned()));
         };
         let updated = PeerUpdated { peer_id: from.peer.clone(), metadata: &metadata, timestamp: timestamp.into() };
-        self.tell(&Frame::new(Notice::Updated(updated)), |peer, _| *peer != from.peer);
+        let deliveries = self.tell(&Frame::new(Notice::Updated(updated)), |peer, _| *peer != from.peer);
         if let Some(seat) = self.seat(from) {
             seat.metadata = Some(metadata);
         }
-        Ok(())
+        Ok(deliveries)
     }
 
     /// The seat that somebody still holds.
@@ -232,22 +255,25 @@ impl<M: Member> Room<M> {
         self.seats.get_mut(&place.peer).filter(|seat| seat.link == place.link && seat.member.is_some())
     }
 
-    fn tell_one(&mut self, target: &str, notice: Notice<'_>) -> Result<(), (ErrorCode, String)> {
+    fn tell_one(&mut self, target: &str, notice: Notice<'_>) -> Result<usize, (ErrorCode, String)> {
         let Some(seat) = self.seats.get_mut(target) else {
             // The name may be anything: Debug escapes it.
             return Err((ErrorCode::PeerNotFound, format!("no peer {target:?} in this room")));
         };
         seat.deliver(&Frame::new(notice));
-        Ok(())
+        Ok(1)
     }
 
-    /// The same frame for every member that is wanted.
-    fn tell(&mut self, frame: &Frame<'_>, wanted: impl Fn(&PeerId, &Seat<M>) -> bool) {
+    /// The same frame for every member that is wanted; how many they are.
+    fn tell(&mut self, frame: &Frame<'_>, wanted: impl Fn(&PeerId, &Seat<M>) -> bool) -> usize {
+        let mut told = 0;
         for (peer, seat) in &mut self.seats {
             if wanted(peer, seat) {
                 seat.deliver(frame);
+                told += 1;
             }
         }
+        told
     }
 }
 

@@ -4,22 +4,26 @@ mod late;
 mod resume;
 mod views;
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use grtc_protocol::{
     CloseCode,
-    limits::{RESUME_GRACE, ROOM_PEERS},
+    limits::{KEPT_BYTES, RESUME_GRACE},
     server::{ErrorCode, LeaveReason},
 };
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
+use crate::auth::Caller;
+
 use super::{
     Text,
+    caps::{Caps, Places},
     notice::Frame,
+    pool::Pool,
     room::{Asks, Back, EMPTY_ROOM, Member, Newcomer, Place, Room},
     token::Token,
 };
@@ -39,6 +43,10 @@ impl Member for Told {
         self.0.borrow_mut().push(serde_json::from_str(&text).unwrap());
     }
 
+    fn queued(&self) -> usize {
+        0
+    }
+
     fn close(&self, code: CloseCode) {
         *self.1.borrow_mut() = Some(code);
     }
@@ -54,7 +62,15 @@ struct Script {
 
 impl Script {
     fn new() -> Self {
-        let room = Room::new("r".parse().unwrap(), 0xab, RESUME_GRACE);
+        Self::keeping(Pool::new(KEPT_BYTES))
+    }
+
+    fn keeping(pool: Pool) -> Self {
+        Self::with(pool, Caps::none())
+    }
+
+    fn with(pool: Pool, caps: Caps) -> Self {
+        let room = Room::new("r".parse().unwrap(), 0xab, RESUME_GRACE, pool, caps);
         Self { room, now: NOW.parse().unwrap(), told: BTreeMap::new(), places: BTreeMap::new() }
     }
 
@@ -64,9 +80,15 @@ impl Script {
 
     /// Joins by a new connection. What the last one was told is forgotten, unless it is still the one.
     fn ask(&mut self, name: &str, asks: Asks) -> Result<(), CloseCode> {
+        self.ask_as(name, asks, None)
+    }
+
+    fn ask_as(&mut self, name: &str, asks: Asks, sub: Option<&str>) -> Result<(), CloseCode> {
+        let bearer = sub.map(|sub| Arc::new(Caller::named(sub)));
         let ice_servers = serde_json::from_str::<&RawValue>("[]").unwrap();
         let (member, token) = (Told::default(), asks.resume.then(|| Token::new().unwrap()));
-        let newcomer = Newcomer { peer: name.parse().unwrap(), member: member.clone(), token, asks, ice_servers };
+        let newcomer =
+            Newcomer { peer: name.parse().unwrap(), member: member.clone(), token, asks, ice_servers, bearer };
         let place = self.room.join(newcomer, self.now)?;
         self.told.insert(name.to_owned(), member);
         self.places.insert(name.to_owned(), place);
@@ -82,7 +104,7 @@ impl Script {
     fn send(&mut self, name: &str, message: &Value) -> Result<(), (ErrorCode, String)> {
         let text = message.to_string();
         let frame = grtc_protocol::client::Frame::parse(&text).unwrap();
-        self.room.send(&self.places[name], frame.id.as_deref(), &frame.message, self.now)
+        self.room.send(&self.places[name], frame.id.as_deref(), &frame.message, self.now).map(drop)
     }
 
     fn got(&mut self, name: &str) -> Vec<Value> {
@@ -109,14 +131,34 @@ fn a_newcomer_learns_the_roster_and_the_others_learn_of_it() {
 
 #[test]
 fn a_live_id_is_not_taken_over_and_a_full_room_says_so() {
-    let mut room = Script::new();
+    let mut room = Script::with(Pool::new(KEPT_BYTES), Caps { room_peers: 3, ..Caps::none() });
     room.join("0").unwrap();
     assert_eq!(room.join("0"), Err(CloseCode::PeerIdTaken));
-    for n in 1..ROOM_PEERS {
+    for n in 1..3 {
         room.join(&n.to_string()).unwrap();
     }
     assert_eq!(room.join("one too many"), Err(CloseCode::RoomFull));
-    assert_eq!(room.room.len(), ROOM_PEERS);
+    assert_eq!(room.room.len(), 3);
+}
+
+#[test]
+fn a_sub_has_so_many_places_and_one_that_it_comes_back_to_is_no_further_one() {
+    let mut room = Script::with(Pool::new(KEPT_BYTES), Caps { places: Places::new(2), ..Caps::none() });
+    let (asks, ann) = (|| Asks { resume: true, ..Asks::default() }, Some("ann"));
+    room.ask_as("a", asks(), ann).unwrap();
+    room.ask_as("b", asks(), ann).unwrap();
+    assert_eq!(room.ask_as("c", asks(), ann), Err(CloseCode::RateLimit));
+    assert_eq!(room.ask_as("c", Asks::default(), Some("bob")), Ok(()));
+    let state = room.got("b").swap_remove(0);
+    let token = Token::parse(state["resume_token"].as_str().unwrap());
+    room.room.lose(&room.places["b"], room.now);
+    assert_eq!(room.ask_as("d", asks(), ann), Err(CloseCode::RateLimit), "who is away holds its place");
+    let back = || Asks { back: Some(Back { token, received: 1 }), ..asks() };
+    assert_eq!(room.ask_as("b", back(), Some("bob")), Err(CloseCode::PeerIdTaken), "a place is one person's");
+    room.ask_as("b", back(), ann).unwrap();
+    assert_eq!(room.got("b")[0]["recovered"], true);
+    room.leave("a", LeaveReason::Left);
+    room.ask_as("d", asks(), ann).unwrap();
 }
 
 #[test]

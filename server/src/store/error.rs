@@ -4,12 +4,20 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 
+use super::model::JobState;
+
 /// Why a request to the store came to nothing. Nothing has changed then.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// No item of that id.
     #[error("there is no item {0}")]
     NotFound(i64),
+    /// No job of that id.
+    #[error("there is no job {0}")]
+    NoJob(i64),
+    /// The job has not failed.
+    #[error("job {id} is {}: only one that has failed can be tried again", state.name())]
+    NotFailed { id: i64, state: JobState },
     /// The item has changed since the version that the request names.
     #[error("item {id} is at version {version} now")]
     Changed { id: i64, version: i64 },

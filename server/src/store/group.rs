@@ -3,8 +3,8 @@
 
 mod change;
 mod flush;
-mod index;
-mod jobs;
+pub(super) mod index;
+pub(super) mod jobs;
 mod load;
 
 use std::{
@@ -18,6 +18,7 @@ use sea_orm::{
 };
 
 use super::{
+    administration,
     entity::{answer, item, job},
     error::StoreError,
     events::Change,
@@ -39,6 +40,8 @@ pub(super) struct Group {
     dirty: BTreeSet<i64>,
     deleted: Vec<i64>,
     jobs: Vec<job::Model>,
+    /// Whether a job was queued.
+    queued: bool,
     answers: HashMap<String, answer::Model>,
     new_answers: Vec<answer::Model>,
     next_item: i64,
@@ -88,12 +91,17 @@ impl Group {
             }
             Op::SetStatus { ids, status, reply } => reply.set(Ok(self.set_status(ids, *status))),
             Op::Process { id, once, reply } => reply.set(self.once(once.take(), |group| group.process(*id))),
+            Op::Retry { id, once, reply } => reply.set(self.retry(transaction, *id, once.take()).await?),
             Op::Claim { limit, reply } => reply.set(Ok(self.claim(transaction, *limit).await?)),
             Op::Finish { outcomes, reply } => reply.set(Ok(self.finish(transaction, outcomes.clone()).await?)),
-            Op::Requeue { reply } => reply.set(Ok(self.requeue(transaction).await?)),
+            Op::Requeue { except, reply } => reply.set(Ok(self.requeue(transaction, except).await?)),
             Op::Index { rows, reply } => {
                 self.indexed = index::index(transaction, self.indexed, self.committed, *rows).await?;
                 reply.set(Ok(()));
+            }
+            Op::Record { deed, revoked, reply } => {
+                administration::record(transaction, deed, revoked.as_ref(), self.now).await?;
+                reply.set(Ok(self.now));
             }
             Op::Probe { reply } => {
                 transaction.execute_unprepared("UPDATE search_state SET rev = rev").await?;
@@ -143,7 +151,7 @@ impl Group {
         state.indexed = self.indexed;
         drop(state);
         shared.events.publish(&self.changes);
-        if !self.jobs.is_empty() {
+        if self.queued {
             shared.queued.send_replace(());
         }
     }

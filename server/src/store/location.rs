@@ -49,6 +49,29 @@ impl Location {
         Ok(Self::File { path: PathBuf::from(path.as_ref()), raw: raw.to_owned(), create, read_only })
     }
 
+    /// The file of a database that is there, to be read and no more.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do about it.
+    pub(super) fn to_read(&self) -> anyhow::Result<&Path> {
+        let path = self.file()?;
+        let found = fs::metadata(path).map_err(|error| anyhow!("{} can't be reached: {error}", path.display()))?;
+        ensure!(found.is_file(), "{} is no file: name another one", path.display());
+        ensure!(found.len() > 0, "{} is empty: no server has used it yet", path.display());
+        ours(path).map(|()| path)
+    }
+
+    /// The file, which outlives the process.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn file(&self) -> anyhow::Result<&Path> {
+        match self {
+            Self::Memory => bail!("it is in the memory of one process, and ends with that: name a file"),
+            Self::File { path, .. } => Ok(path),
+        }
+    }
+
     /// Whether a database can be there.
     ///
     /// # Errors
@@ -98,12 +121,19 @@ fn missing(path: &Path, raw: &str, create: bool) -> anyhow::Result<()> {
 }
 
 fn existing(path: &Path) -> anyhow::Result<()> {
+    if let Err(error) = File::open(path).and_then(|_| File::options().write(true).open(path)) {
+        let what = if File::open(path).is_ok() { "written" } else { "read" };
+        bail!("{} can't be {what}: {error}; {}", path.display(), advice(&error));
+    }
+    ours(path)
+}
+
+/// Whether a file may be ours by its first bytes, or is empty.
+fn ours(path: &Path) -> anyhow::Result<()> {
     let name = path.display();
-    let cant = |what: &str, error: io::Error| anyhow!("{name} can't be {what}: {error}; {}", advice(&error));
-    let file = File::open(path).map_err(|error| cant("read", error))?;
-    File::options().write(true).open(path).map_err(|error| cant("written", error))?;
     let mut head = Vec::new();
-    file.take(100).read_to_end(&mut head).map_err(|error| cant("read", error))?;
+    let read = File::open(path).and_then(|file| file.take(100).read_to_end(&mut head));
+    read.map_err(|error| anyhow!("{name} can't be read: {error}; {}", advice(&error)))?;
     if head.is_empty() {
         return Ok(());
     }

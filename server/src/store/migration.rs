@@ -1,8 +1,18 @@
 //! The schema, step by step. A step that stands in a release is never changed: the next one goes on from it.
 
+use anyhow::Context as _;
+use sea_orm::DatabaseConnection;
 use sea_orm_migration::prelude::*;
 
 pub(super) struct Migrator;
+
+/// Does the steps that a database has not had yet: at each start of the server, and for `migrate` and `import`.
+///
+/// # Errors
+/// When one of them can't be done: then nothing of that one was.
+pub(super) async fn bring_up_to_date(database: &DatabaseConnection) -> anyhow::Result<()> {
+    Migrator::up(database, None).await.context("its schema can't be made or brought up to date")
+}
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
@@ -10,6 +20,8 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(Step { name: "m0001_items", statements: ITEMS }),
             Box::new(Step { name: "m0002_folded_search", statements: FOLDED_SEARCH }),
+            Box::new(Step { name: "m0003_administration", statements: ADMINISTRATION }),
+            Box::new(Step { name: "m0004_jobs_by_state", statements: JOBS_BY_STATE }),
         ]
     }
 }
@@ -78,6 +90,31 @@ const FOLDED_SEARCH: &[&str] = &[
     "PRAGMA application_id = 0x67727463",
 ];
 
+/// What administrators have done, and which tokens are dead before their time.
+const ADMINISTRATION: &[&str] = &[
+    "CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        who TEXT,
+        what TEXT NOT NULL,
+        whom TEXT NOT NULL
+    ) STRICT",
+    "CREATE TABLE revocations (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (kind, name)
+    ) STRICT, WITHOUT ROWID",
+];
+
+/// The jobs that are due, and the newest of a state, without a look at the others. `jobs_open` was of no use: SQLite takes an
+/// index of a part of the rows only where the statement itself says which part that is, and not in a parameter.
+const JOBS_BY_STATE: &[&str] = &[
+    "DROP INDEX jobs_open",
+    "CREATE INDEX jobs_due ON jobs (state, run_at)",
+    "CREATE INDEX jobs_state ON jobs (state, id)",
+];
+
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     fn use_transaction(&self) -> Option<bool> {
@@ -97,7 +134,10 @@ mod tests {
     use sea_orm::{ConnectionTrait, Database};
 
     use super::ITEMS;
-    use crate::store::{Page, Store};
+    use crate::{
+        metrics::Commits,
+        store::{JobPage, Page, Store, model::JobState},
+    };
 
     /// As the first version made and left it: the texts in the index as they were sent.
     async fn first_version(url: &str) {
@@ -109,6 +149,7 @@ mod tests {
              SELECT n, 'Straße ' || n, NULL, 'active', 1, 1, 1, n FROM n",
             "INSERT INTO items_search (rowid, title, description) SELECT id, title, '' FROM items",
             "UPDATE search_state SET rev = 2500",
+            "INSERT INTO jobs SELECT id, id, iif(id % 100, 'done', 'failed'), 1, 1, NULL, NULL, 1, 1 FROM items",
         ]) {
             database.execute_unprepared(sql).await.unwrap();
         }
@@ -121,13 +162,16 @@ mod tests {
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("grtc.db").display());
         first_version(&url).await;
         for _ in 0..2 {
-            let (store, writer) = Store::open(&url).await.unwrap();
+            let (store, writer) = Store::open(&url, Commits::default()).await.unwrap();
             for text in ["STRASSE", "ß"] {
                 let page =
                     Page { skip: 0, limit: 10, after: None, status: None, descending: true, text: Some(text.into()) };
                 let (items, total) = store.items(&page).await.unwrap();
                 assert_eq!((items.len(), total, items[0].title.as_str()), (10, 2500, "Straße 2500"), "{text}");
             }
+            let page = JobPage { limit: 2, before: None, item_id: None, state: Some(JobState::Failed) };
+            let ids: Vec<i64> = store.jobs(&page).await.unwrap().iter().map(|job| job.id).collect();
+            assert_eq!(ids, [2500, 2400]);
             writer.finish().await;
         }
     }

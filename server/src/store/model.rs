@@ -65,6 +65,26 @@ pub enum JobState {
     Failed,
 }
 
+impl JobState {
+    /// The names, for messages.
+    pub(crate) const NAMES: &'static str = "queued, running, done or failed";
+
+    /// The state of this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Queued, Self::Running, Self::Done, Self::Failed].into_iter().find(|state| state.name() == name)
+    }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// An item as clients see it.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub(crate) struct Item {
@@ -185,7 +205,8 @@ pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_microsecond()
 }
 
-fn rfc3339<S: Serializer>(micros: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+/// A time as clients see it.
+pub(crate) fn rfc3339<S: Serializer>(micros: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     let text = match jiff::Timestamp::from_microsecond(*micros) {
         // Always six digits, so that they sort as text.
         Ok(time) => Cow::Owned(format!("{time:.6}")),

@@ -8,7 +8,6 @@ use sea_orm::{
     QuerySelect,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
-use sea_orm_migration::MigratorTrait;
 use tracing::warn;
 
 use super::{
@@ -17,26 +16,26 @@ use super::{
     events::Events,
     handle::Store,
     location::Location,
-    migration::Migrator,
+    migration,
     model::Status,
     schema,
     shared::{Shared, State, Trouble},
-    space::{RESERVE, Space, is_full},
-    sql::statement,
+    space::{RESERVE, Space},
+    sql::{is_full, statement},
     writer::{self, Databases, Writer},
 };
-use crate::limits::DATABASE_WAIT;
+use crate::{limits::DATABASE_WAIT, metrics::Commits};
 
 /// Connections for reading: point reads gain nothing from more.
 const READERS: u32 = 2;
 
 impl Store {
-    /// Opens the database at a `sqlite:` URL and starts its writer.
+    /// Opens the database at a `sqlite:` URL and starts its writer, which counts its transactions in `commits`.
     ///
     /// # Errors
     /// When it can't be opened, is not grtc's, can't be written, or can't be made to sync each commit. Then nothing was
     /// made or changed.
-    pub(crate) async fn open(url: &str) -> anyhow::Result<(Self, Writer)> {
+    pub(crate) async fn open(url: &str, commits: Commits) -> anyhow::Result<(Self, Writer)> {
         let location = Location::parse(url)?;
         location.check()?;
         let space = match &location {
@@ -53,7 +52,7 @@ impl Store {
         if space.is_some() {
             check(&database).await?;
         }
-        Migrator::up(&database, None).await.context("its schema can't be made or brought up to date")?;
+        migration::bring_up_to_date(&database).await?;
         let mut state = state(&database).await.context("its items can't be counted")?;
         match database.execute_unprepared("UPDATE search_state SET rev = rev").await {
             Ok(_) => {}
@@ -62,7 +61,7 @@ impl Store {
         }
         let shared = Arc::new(Shared::new(Events::new()?, state));
         let databases = Databases { writer: database, reader: reader.clone(), space: space.clone() };
-        let (writer, task) = writer::start(databases, shared.clone());
+        let (writer, task) = writer::start(databases, shared.clone(), commits);
         let batch_read = batch_read::start(reader.clone());
         Ok((Self { reader, batch_read, writer, shared, space }, task))
     }
@@ -97,14 +96,14 @@ async fn open(url: &str, shared: bool) -> Result<(DatabaseConnection, DatabaseCo
 
 /// What a connection is for.
 #[derive(Clone, Copy)]
-enum Access {
+pub(super) enum Access {
     Read,
     Write,
     /// Keeps to itself what connections else share by a file beside the database.
     WriteAlone,
 }
 
-async fn connect(url: &str, connections: u32, access: Access) -> Result<DatabaseConnection, DbErr> {
+pub(super) async fn connect(url: &str, connections: u32, access: Access) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -134,7 +133,7 @@ async fn connect(url: &str, connections: u32, access: Access) -> Result<Database
 }
 
 /// Reads back what makes an acknowledged write durable.
-async fn check(database: &DatabaseConnection) -> anyhow::Result<()> {
+pub(super) async fn check(database: &DatabaseConnection) -> anyhow::Result<()> {
     let journal: String = pragma(database, "journal_mode").await?;
     ensure!(journal == "wal", "it can't be switched to write-ahead logging (its journal mode stays {journal:?})");
     let synchronous: i64 = pragma(database, "synchronous").await?;

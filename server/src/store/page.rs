@@ -1,6 +1,6 @@
-//! A part of the list of items.
+//! Parts of the lists of items and jobs.
 
-use super::model::Status;
+use super::model::{JobState, Status};
 
 /// A part of the list of items.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,4 +14,15 @@ pub(crate) struct Page {
     pub(crate) after: Option<i64>,
     /// Text that the title or the description contains.
     pub(crate) text: Option<String>,
+}
+
+/// A part of the list of jobs, the newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct JobPage {
+    pub(crate) limit: u64,
+    /// Those that are older than the job with this id.
+    pub(crate) before: Option<i64>,
+    /// Those of this item.
+    pub(crate) item_id: Option<i64>,
+    pub(crate) state: Option<JobState>,
 }

@@ -1,15 +1,14 @@
 //! Reading items and jobs.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 
 use super::{
     entity::{item, job},
     error::StoreError,
     handle::Store,
     model::{Item, Job, Status},
-    page::Page,
+    page::{JobPage, Page},
 };
-use crate::limits::LIST_JOBS;
 
 impl Store {
     /// The item of this id, as of its last commit.
@@ -53,12 +52,18 @@ impl Store {
         Ok(job::Entity::find_by_id(id).one(&self.reader).await?.map(Job::from))
     }
 
-    /// The newest jobs, of one item or of all.
-    pub(crate) async fn jobs(&self, item_id: Option<i64>) -> Result<Vec<Job>, StoreError> {
-        let mut query = job::Entity::find().order_by_desc(job::Column::Id).limit(LIST_JOBS);
-        if let Some(id) = item_id {
-            query = query.filter(job::Column::ItemId.eq(id));
-        }
-        Ok(query.all(&self.reader).await?.into_iter().map(Job::from).collect())
+    /// The jobs of a page.
+    pub(crate) async fn jobs(&self, page: &JobPage) -> Result<Vec<Job>, StoreError> {
+        Ok(jobs(page).all(&self.reader).await?.into_iter().map(Job::from).collect())
     }
+}
+
+pub(super) fn jobs(page: &JobPage) -> Select<job::Entity> {
+    use job::Column::{Id, ItemId, State};
+    job::Entity::find()
+        .apply_if(page.item_id, |query, id| query.filter(ItemId.eq(id)))
+        .apply_if(page.state, |query, state| query.filter(State.eq(state)))
+        .apply_if(page.before, |query, id| query.filter(Id.lt(id)))
+        .order_by_desc(Id)
+        .limit(page.limit)
 }

@@ -3,6 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::{
+    administration::Deed,
     error::StoreError,
     model::{Answer, Claimed, Condition, Item, Job, NewItem, Outcome, Patch, Status},
 };
@@ -88,6 +89,12 @@ pub(super) enum Op {
         once: Option<Once<Job>>,
         reply: Reply<Written<Job>>,
     },
+    /// Queues a job anew that has failed.
+    Retry {
+        id: i64,
+        once: Option<Once<Job>>,
+        reply: Reply<Written<Job>>,
+    },
     /// Takes the jobs that are due, at most so many.
     Claim {
         limit: u64,
@@ -98,14 +105,22 @@ pub(super) enum Op {
         outcomes: Vec<(i64, Outcome)>,
         reply: Reply<()>,
     },
-    /// Puts jobs that were being worked on when the process ended back into the queue.
+    /// Puts jobs that nobody works on any more back into the queue.
     Requeue {
+        /// Those that are being worked on.
+        except: Vec<i64>,
         reply: Reply<u64>,
     },
     /// Brings the search index closer to the items, by so many rows.
     Index {
         rows: usize,
         reply: Reply<()>,
+    },
+    /// Writes down what an administrator does, and what that revokes. Answered with when it was.
+    Record {
+        deed: Deed,
+        revoked: Option<(&'static str, String)>,
+        reply: Reply<i64>,
     },
     /// Tries whether anything can be written.
     Probe {
@@ -121,8 +136,8 @@ impl Op {
             Self::SetStatus { ids, .. } => ids.len(),
             Self::Finish { outcomes, .. } => outcomes.len(),
             Self::Index { rows, .. } => *rows,
-            Self::Update { .. } | Self::Delete { .. } | Self::Process { .. } => 1,
-            Self::Claim { .. } | Self::Requeue { .. } | Self::Probe { .. } => 1,
+            Self::Update { .. } | Self::Delete { .. } | Self::Process { .. } | Self::Retry { .. } => 1,
+            Self::Claim { .. } | Self::Requeue { .. } | Self::Record { .. } | Self::Probe { .. } => 1,
         }
     }
 
@@ -154,7 +169,7 @@ impl Op {
     pub(super) fn key(&self) -> Option<&str> {
         match self {
             Self::Create { once, .. } => once.as_ref().map(|once| once.key.as_str()),
-            Self::Process { once, .. } => once.as_ref().map(|once| once.key.as_str()),
+            Self::Process { once, .. } | Self::Retry { once, .. } => once.as_ref().map(|once| once.key.as_str()),
             _ => None,
         }
     }
@@ -169,9 +184,10 @@ impl Op {
             | Self::Index { reply, .. }
             | Self::Probe { reply } => reply.settle(committed),
             Self::SetStatus { reply, .. } => reply.settle(committed),
-            Self::Process { reply, .. } => reply.settle(committed),
+            Self::Process { reply, .. } | Self::Retry { reply, .. } => reply.settle(committed),
             Self::Claim { reply, .. } => reply.settle(committed),
-            Self::Requeue { reply } => reply.settle(committed),
+            Self::Requeue { reply, .. } => reply.settle(committed),
+            Self::Record { reply, .. } => reply.settle(committed),
         }
     }
 }

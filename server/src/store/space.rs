@@ -7,7 +7,6 @@ use std::{
 };
 
 use nix::{fcntl::posix_fallocate, sys::statvfs::statvfs};
-use sea_orm::{DbErr, RuntimeErr};
 use tracing::debug;
 
 /// What is kept back: a few hundred deletions' worth of the write-ahead log.
@@ -83,18 +82,6 @@ impl Space {
             debug!(%error, "the room that was kept back can't be given up");
         }
     }
-}
-
-/// Whether the disk was full: SQLite says so (13), or could not grow its shared memory (4874).
-pub(super) fn is_full(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
-    | DbErr::Query(RuntimeErr::SqlxError(cause))
-    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
-    else {
-        return false;
-    };
-    let code = cause.as_database_error().and_then(|error| Some(error.code()?.into_owned()));
-    matches!(code.as_deref(), Some("13" | "4874"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::{
+    administration::Deed,
     error::StoreError,
     handle::Store,
     model::{Claimed, Condition, Item, Job, NewItem, Outcome, Patch, Status},
@@ -39,6 +40,11 @@ impl Store {
         self.write(|reply| Op::Process { id, once, reply }).await
     }
 
+    /// Queues a job anew that has failed, as if it had not been tried.
+    pub(crate) async fn retry(&self, id: i64, once: Option<Once<Job>>) -> Result<Written<Job>, StoreError> {
+        self.write(|reply| Op::Retry { id, once, reply }).await
+    }
+
     /// Takes the jobs that are due, at most so many.
     pub(crate) async fn claim(&self, limit: u64) -> Result<Claimed, StoreError> {
         self.write(|reply| Op::Claim { limit, reply }).await
@@ -49,9 +55,15 @@ impl Store {
         self.write(|reply| Op::Finish { outcomes, reply }).await
     }
 
-    /// Puts jobs back that a process which ended was working on; how many.
-    pub(crate) async fn requeue(&self) -> Result<u64, StoreError> {
-        self.write(|reply| Op::Requeue { reply }).await
+    /// Puts jobs back that nobody works on any more, which are all that run but for these; how many.
+    pub(crate) async fn requeue(&self, except: Vec<i64>) -> Result<u64, StoreError> {
+        self.write(|reply| Op::Requeue { except, reply }).await
+    }
+
+    /// Writes down what an administrator does, and what that revokes: `sub` or `jti`, and its value. Gives when it was, in
+    /// microseconds.
+    pub(crate) async fn record(&self, deed: Deed, revoked: Option<(&'static str, String)>) -> Result<i64, StoreError> {
+        self.write(|reply| Op::Record { deed, revoked, reply }).await
     }
 
     /// Brings the search index closer to the items.

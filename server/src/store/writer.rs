@@ -1,7 +1,10 @@
 //! The one writer. Everything that waits when it is free goes into its next transaction, so that the cost of a sync is
 //! shared; each request still gets an answer of its own, and one that can't be done leaves the others alone.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use tokio::{
@@ -17,10 +20,10 @@ use super::{
     group::Group,
     request::{Op, Reply},
     shared::{Shared, Trouble},
-    space::{Space, is_full},
-    sql::statement,
+    space::Space,
+    sql::{is_full, statement},
 };
-use crate::limits::BULK_ITEMS;
+use crate::{limits::BULK_ITEMS, metrics::Commits};
 
 /// Requests that may wait for the writer; more wait for a place among them.
 const QUEUE: usize = 1_024;
@@ -75,10 +78,10 @@ pub(super) struct Databases {
     pub(super) space: Option<Arc<Space>>,
 }
 
-pub(super) fn start(databases: Databases, shared: Arc<Shared>) -> (Handle, Writer) {
+pub(super) fn start(databases: Databases, shared: Arc<Shared>, commits: Commits) -> (Handle, Writer) {
     let (sender, requests) = mpsc::channel(QUEUE);
     let stop = CancellationToken::new();
-    let work = Work { databases, shared, requests, stop: stop.clone(), next: None, logged: false };
+    let work = Work { databases, shared, requests, stop: stop.clone(), commits, next: None, logged: false };
     (Handle(sender), Writer { task: tokio::spawn(work.run()), stop })
 }
 
@@ -87,6 +90,7 @@ struct Work {
     shared: Arc<Shared>,
     requests: mpsc::Receiver<Op>,
     stop: CancellationToken,
+    commits: Commits,
     /// What did not fit into the last group.
     next: Option<Op>,
     /// Whether the log may hold what the database has not.
@@ -197,7 +201,10 @@ impl Work {
 
     /// One transaction; what came of it is known to all.
     async fn transact(&mut self, group: &mut [Op]) -> Result<(), DbErr> {
+        let begun = Instant::now();
         let committed = Group::run(&self.databases.writer, &self.shared, group).await;
+        self.commits.seconds.observe(begun.elapsed().as_secs_f64());
+        self.commits.group_size.observe(f64::from(u32::try_from(group.len()).unwrap_or(u32::MAX)));
         self.logged = true;
         match &committed {
             Ok(()) if group.iter().any(Op::grows) => self.shared.state().trouble = None,

@@ -4,11 +4,13 @@ use grtc_protocol::{PeerId, RoomId, id::InvalidName, limits::HISTORY};
 use percent_encoding::percent_decode_str;
 
 use crate::{
+    auth::{Bearer, Refused},
     error::ApiError,
     hub::{
         room::{Asks, Back},
         token::Token,
     },
+    random,
     request_id::RequestId,
 };
 
@@ -20,21 +22,33 @@ pub(crate) struct Join {
     pub(crate) asks: Asks,
     /// The request that asked for it: what the log calls the connection by.
     pub(crate) request: RequestId,
+    /// Whose place it will be.
+    pub(crate) bearer: Bearer,
 }
 
 impl Join {
-    /// Reads the request's path segment and query. Who names no peer id gets one.
+    /// Reads the request's path segment and query. Who names no peer id gets the one of its token, or a new one. That a token
+    /// is for another peer id is the inner error.
     ///
     /// # Errors
     /// 400 for what is no name.
-    pub(super) fn read(room: &str, query: &str, request: RequestId) -> Result<Self, ApiError> {
+    pub(super) fn read(
+        room: &str,
+        query: &str,
+        request: RequestId,
+        bearer: Bearer,
+    ) -> Result<Result<Self, Refused>, ApiError> {
         let room = name(room, "room_id")?;
+        let own = bearer.as_ref().and_then(|caller| caller.grants.peer_id.clone());
         // Read strictly: two ids that are no UTF-8 must not become one.
         let peer = match value(query, "peer_id") {
             Some(id) if !id.is_empty() => name(&id.replace('+', " "), "peer_id")?,
-            _ => new_peer_id()?,
+            _ => own.clone().map_or_else(new_peer_id, Ok)?,
         };
-        Ok(Self { room, peer, asks: asks(query)?, request })
+        if own.is_some_and(|own| own != peer) {
+            return Ok(Err(Refused::not_allowed("the token is for another peer id (\"peer_id\")")));
+        }
+        Ok(Ok(Self { room, peer, asks: asks(query)?, request, bearer }))
     }
 }
 
@@ -48,7 +62,8 @@ fn asks(query: &str) -> Result<Asks, ApiError> {
         _ => None,
     };
     let history = number(query, "history", HISTORY as u64)?.map_or(Ok(0), usize::try_from);
-    Ok(Asks { resume: resume.is_some(), back, history: history.map_err(ApiError::internal)? })
+    let history = history.map_err(ApiError::internal)?;
+    Ok(Asks { resume: resume.is_some(), back, history })
 }
 
 fn value<'a>(query: &'a str, key: &str) -> Option<&'a str> {
@@ -72,7 +87,5 @@ fn name<T: std::str::FromStr<Err = InvalidName>>(raw: &str, what: &str) -> Resul
 
 /// 128 random bits, so that nobody guesses it.
 fn new_peer_id() -> Result<PeerId, ApiError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
-    format!("{:032x}", u128::from_ne_bytes(bytes)).parse().map_err(ApiError::internal)
+    random::text().map_err(ApiError::internal)?.parse().map_err(ApiError::internal)
 }

@@ -16,6 +16,9 @@ use tokio::{
 };
 use tokio_tungstenite::WebSocketStream;
 
+/// Bytes that a socket gathers before a write; a flush writes what is there.
+pub(super) const WRITE_BUFFER: usize = 16 * 1024;
+
 /// A WebSocket on such a stream. On the heap: one that is moved through futures has a place in each of them.
 pub(super) type Socket<S> = Box<WebSocketStream<MessageBudget<S>>>;
 

@@ -2,46 +2,60 @@
 //! writes what waits in its outbox.
 
 mod end;
+mod enter;
 mod incoming;
+mod lease;
+mod renewal;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     ops::ControlFlow,
     pin::Pin,
+    sync::Arc,
     task::{self, Poll},
 };
 
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use grtc_protocol::{
     CloseCode,
-    limits::{
-        CLOSE_GRACE, ERROR_BURST, ERROR_RATE, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MESSAGE_BURST, READS_IN_A_ROW,
-        WRITE_STALL,
-    },
+    limits::{ERROR_BURST, ERROR_RATE, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, READS_IN_A_ROW},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{Instant, Sleep, sleep_until, timeout},
+    time::{Instant, Sleep, sleep_until},
 };
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use self::end::{End, finish};
+use self::{
+    end::{End, finish},
+    enter::enter,
+    lease::Lease,
+};
+
+pub(super) use self::enter::{refuse, unauthorized};
 use super::{join::Join, message_budget::Socket, throttle::Throttle};
-use crate::hub::{
-    outbox::{Next, Outbox},
-    registry::{Membership, Registry},
+use crate::{
+    auth::Auth,
+    hub::{
+        outbox::{Next, Outbox},
+        registry::{Membership, Registry},
+    },
+    limits::{Limit, Values},
+    metrics::Metrics,
 };
 
 /// What a session needs from outside.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) registry: Registry,
-    /// Messages a second that one client may send; 0: any number.
-    pub(crate) message_rate: u32,
+    /// Who looks at newer tokens; none where nobody needs one.
+    pub(crate) auth: Option<Auth>,
+    /// Of which the rates of one client count here.
+    pub(crate) limits: Values,
+    pub(crate) metrics: Arc<Metrics>,
     /// Texts are sent back, and nobody is told of anybody: for Autobahn.
     #[cfg(test)]
     pub(crate) echo: bool,
@@ -53,11 +67,17 @@ struct Session<S> {
     echo: bool,
     outbox: Outbox,
     membership: Membership,
+    /// It ends with its token.
+    lease: Lease,
+    metrics: Arc<Metrics>,
     rate: Throttle,
+    /// Of its broadcasts, each as many as it reaches.
+    deliveries: Throttle,
     errors: Throttle,
     /// How often the client has been read in a row without a look at the outbox.
     reads: usize,
-    throttled: Option<Throttled>,
+    /// Ahead of its rate of messages, and of deliveries.
+    throttled: [Option<Throttled>; 2],
     heard: Instant,
     /// When the unanswered ping went out.
     pinged: Option<Instant>,
@@ -86,17 +106,20 @@ enum Event {
     Alarm,
 }
 
-/// Serves one client until it goes. What it asked for is boxed: the task would hold it to its end, and several times.
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, join: Box<Join>, context: Context) {
-    let outbox = Outbox::default();
-    let Join { room, peer, asks, request } = *join;
-    let membership = match context.registry.join(&room, peer, outbox.clone(), asks) {
+/// Serves one client, whose request came at `begun`, until it goes. What it asked for is boxed: the task would hold it to its end, and several times.
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: Socket<S>,
+    join: Box<Join>,
+    begun: std::time::Instant,
+    context: Context,
+) {
+    let (outbox, request, metrics) = (Outbox::default(), join.request, context.metrics.clone());
+    let lease = Lease::new(context.auth, join.bearer.clone());
+    let membership = match enter(&context.registry, &metrics, *join, &outbox) {
         Ok(membership) => membership,
-        Err(code) => {
-            end::log(request, Some(code));
-            return finish(&mut socket, VecDeque::new(), Some(code)).await;
-        }
+        Err(code) => return refuse(socket, request, code, &metrics).await,
     };
+    metrics.join_seconds.observe(begun.elapsed().as_secs_f64());
     #[cfg(test)]
     if context.echo {
         outbox.take();
@@ -108,16 +131,20 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>
         echo: context.echo,
         outbox,
         membership,
-        rate: Throttle::new(context.message_rate, MESSAGE_BURST),
+        lease,
+        metrics: metrics.clone(),
+        rate: Throttle::of(context.limits.rate(Limit::MessageRate)),
+        deliveries: Throttle::of(context.limits.rate(Limit::DeliveryRate)),
         errors: Throttle::new(ERROR_RATE, ERROR_BURST),
         reads: 0,
-        throttled: None,
+        throttled: [None, None],
         heard: Instant::now(),
         pinged: None,
         recovery,
     };
     let end = session.serve().await;
     end::log(request, end.code);
+    metrics.close(end.code.or(end.by_client));
     (session.membership.reason, session.membership.may_return) = (end.reason, end.may_return);
     let Session { mut socket, membership, outbox, .. } = session;
     // The others learn of it now; the goodbye to this client may take a while.
@@ -132,8 +159,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         loop {
             let step = match poll_fn(|cx| self.poll_event(cx, alarm.as_mut())).await {
                 Event::Read(message) => {
-                    let step = self.read(message);
-                    if self.paused() {
+                    let mut step = self.read(message);
+                    let shown = self.lease.shown.take();
+                    let is_due_otherwise = shown.is_some() || self.paused();
+                    if let Some(shown) = shown {
+                        step = Box::pin(self.renew(shown)).await;
+                    }
+                    if is_due_otherwise {
                         alarm.as_mut().reset(self.next_alarm());
                     }
                     step
@@ -176,74 +208,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     fn paused(&self) -> bool {
-        self.throttled.as_ref().is_some_and(|throttled| throttled.paused)
+        self.pauses().next().is_some()
+    }
+
+    /// Until when it is not read.
+    fn pauses(&self) -> impl Iterator<Item = Instant> {
+        self.throttled.iter().flatten().filter(|throttled| throttled.paused).map(|throttled| throttled.until)
     }
 
     fn next_alarm(&self) -> Instant {
-        match (&self.throttled, self.pinged) {
-            (Some(Throttled { until, paused: true, .. }), _) => *until,
+        let next = match (self.pauses().max(), self.pinged) {
+            (Some(until), _) => until,
             (_, Some(pinged)) => pinged + HEARTBEAT_TIMEOUT,
             (_, None) => self.heard + HEARTBEAT_INTERVAL,
-        }
-    }
-
-    /// Writes all that waits, with one flush.
-    async fn write(&mut self, next: Next) -> ControlFlow<End> {
-        match next {
-            Next::Close(code) => ControlFlow::Break(End::with(code)),
-            Next::Write(frames) => {
-                self.send(frames.into_iter().map(Message::Text)).await?;
-                if self.recovery == Recovery::Unsent {
-                    self.recovery = Recovery::Pinged;
-                    self.send(std::iter::once(Message::Ping(Bytes::new()))).await?;
-                }
-                ControlFlow::Continue(())
-            }
-        }
-    }
-
-    /// Sends some messages and flushes once. A client that takes nothing for too long, or whose outbox overflows
-    /// meanwhile, is too slow.
-    async fn send(&mut self, messages: impl Iterator<Item = Message>) -> ControlFlow<End> {
-        let (socket, outbox) = (&mut self.socket, &self.outbox);
-        let written = timeout(WRITE_STALL, async {
-            for message in messages {
-                socket.feed(message).await?;
-            }
-            socket.flush().await
-        });
-        tokio::pin!(written);
-        let result = tokio::select! {
-            biased;
-            result = written.as_mut() => result.map_err(|_| CloseCode::TooSlow),
-            code = poll_fn(|cx| outbox.poll_closed(cx)) => match code {
-                CloseCode::TooSlow => Err(code),
-                // What is being written is written to its end, if that does not take long.
-                code => match timeout(CLOSE_GRACE, written).await {
-                    Ok(Ok(Ok(()))) | Err(_) => Err(code),
-                    Ok(result) => result.map_err(|_| CloseCode::TooSlow),
-                },
-            },
         };
-        match result {
-            Ok(Ok(())) => ControlFlow::Continue(()),
-            Ok(Err(_)) => ControlFlow::Break(End::lost()),
-            Err(code) => ControlFlow::Break(End::with(code)),
-        }
+        self.lease.expires().map_or(next, |expires| expires.min(next))
     }
 
     /// Ends a pause, pings a client that has been silent, gives up one that let the last ping go unanswered.
     async fn on_alarm(&mut self) -> ControlFlow<End> {
         let now = Instant::now();
-        if let Some(throttled) = self.throttled.as_mut().filter(|throttled| throttled.paused) {
-            throttled.paused = false;
+        if self.lease.has_expired(now) {
+            return ControlFlow::Break(End::with(CloseCode::NotAuthenticated));
+        }
+        if self.paused() {
+            self.throttled.iter_mut().flatten().for_each(|throttled| throttled.paused = false);
             return ControlFlow::Continue(());
         }
         match self.pinged {
             Some(pinged) if now - pinged >= HEARTBEAT_TIMEOUT => ControlFlow::Break(End::with(CloseCode::NoHeartbeat)),
             None if now - self.heard >= HEARTBEAT_INTERVAL => {
                 self.pinged = Some(now);
-                self.send(std::iter::once(Message::Ping(Bytes::new()))).await
+                self.ping().await
             }
             _ => ControlFlow::Continue(()),
         }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::limits::Rate;
+
 /// Lets `burst` through at once and `rate` a second after that.
 #[derive(Debug)]
 pub(crate) struct Throttle {
@@ -19,9 +21,19 @@ impl Throttle {
         Self { interval, burst: interval * burst, full_at: None }
     }
 
+    /// A full bucket of this rate, or one that lets everything through.
+    pub(crate) fn of(rate: Option<Rate>) -> Self {
+        rate.map_or(Self::new(0, 0), |rate| Self::new(rate.a_second, rate.burst))
+    }
+
     /// Takes one token, even where none is left: then the bucket is in debt, and the answer says how long.
     pub(crate) fn take(&mut self, now: Instant) -> Option<Duration> {
-        let full_at = self.full_at.map_or(now, |at| at.max(now)) + self.interval;
+        self.take_many(1, now)
+    }
+
+    /// Takes so many tokens as [`Throttle::take`] takes one.
+    pub(crate) fn take_many(&mut self, tokens: u32, now: Instant) -> Option<Duration> {
+        let full_at = self.full_at.map_or(now, |at| at.max(now)) + self.interval * tokens;
         self.full_at = Some(full_at);
         let missing = full_at - now;
         missing.checked_sub(self.burst).filter(|debt| !debt.is_zero())
@@ -40,6 +52,14 @@ mod tests {
         assert_eq!(throttle.take(now), Some(Duration::from_millis(100)));
         assert_eq!(throttle.take(now + Duration::from_millis(200)), None);
         assert_eq!(throttle.take(now + Duration::from_millis(200)), Some(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn many_at_once_are_waited_for_as_long_as_one_after_another() {
+        let now = Instant::now();
+        let mut throttle = Throttle::new(1_000, 3_000);
+        assert_eq!(throttle.take_many(3_000, now), None);
+        assert_eq!(throttle.take_many(999, now), Some(Duration::from_millis(999)));
     }
 
     #[test]

@@ -3,7 +3,12 @@
 //! It is done here and not by warp's own filter, whose sockets hold a read buffer of 128 KiB each and take messages of
 //! any size.
 
-use grtc_protocol::limits::{MESSAGE_BYTES, OUTBOX_BYTES};
+use std::{sync::Arc, time::Instant};
+
+use grtc_protocol::{
+    CloseCode,
+    limits::{MESSAGE_BYTES, OUTBOX_BYTES},
+};
 use hyper::{
     HeaderMap, Method, StatusCode,
     header::{
@@ -26,27 +31,28 @@ use warp::reply::Response;
 
 use super::{
     join::Join,
-    message_budget::{MessageBudget, Socket},
+    message_budget::{MessageBudget, Socket, WRITE_BUFFER},
     session::{self, Context},
 };
 use crate::{
+    client_address::Address,
     connection_limit::Slot,
     error::ApiError,
-    gate::{Head, Needs},
+    gate::Needs,
+    limits::limiter::{Caller, Limiter, TooManyConnections},
     listen::{HttpIo, Wire},
     request_id::RequestId,
-    route::Route,
+    route::{Request, Route},
 };
 
 /// Bytes of the read buffer that every socket holds.
 const READ_BUFFER: usize = 4 * 1024;
-/// Bytes that are gathered before a write; a flush writes what is there.
-const WRITE_BUFFER: usize = 16 * 1024;
 
 /// Where the sessions run, and what they need.
 #[derive(Clone)]
 pub(crate) struct Sockets {
     pub(crate) context: Context,
+    pub(crate) limiter: Arc<Limiter>,
     pub(crate) tasks: TaskTracker,
 }
 
@@ -55,29 +61,52 @@ pub(crate) fn route(sockets: &Sockets) -> Route {
     let path = warp::path!("ws" / String);
     Route::new(
         "/ws/{room_id}",
-        |_| Needs::Room,
+        |_, room: &String| Needs::Room(room.clone()),
         path,
         sockets,
-        async |sockets, room: String, request| accept(&sockets, &room, &request.head),
+        async |sockets, room: String, request| accept(&sockets, &room, &request),
     )
+    .that_counts_itself()
 }
 
-fn accept(sockets: &Sockets, room: &str, head: &Head) -> Result<Response, ApiError> {
+/// Counts a join for whoever asks for it.
+///
+/// # Errors
+/// The code that its connection closes with, when there are too many.
+fn counted(limiter: &Limiter, request: &Request) -> Result<(), CloseCode> {
+    let extensions = &request.head.extensions;
+    if extensions.get::<TooManyConnections>().is_some() {
+        return Err(CloseCode::RateLimit);
+    }
+    let address = extensions.get().copied().unwrap_or(Address::Loopback);
+    limiter.join(Caller { address, sub: request.bearer.as_ref().and_then(|caller| caller.sub.as_deref()) })
+}
+
+fn accept(sockets: &Sockets, room: &str, request: &Request) -> Result<Response, ApiError> {
+    let head = &request.head;
     if head.method != Method::GET {
         return Err(ApiError::method_not_allowed("GET"));
     }
-    let key = handshake(&head.headers)?;
+    let (begun, counted) = (Instant::now(), counted(&sockets.limiter, request));
+    let key = handshake(&head.headers).map_err(|error| if counted.is_err() { Limiter::too_often() } else { error })?;
     let upgrade = head.extensions.get::<OnUpgrade>().cloned().ok_or_else(upgrade_required)?;
     let slot = head.extensions.get::<Slot>().cloned();
     let id =
         head.extensions.get::<RequestId>().copied().ok_or_else(|| ApiError::internal("a request without an id"))?;
-    let join = Box::new(Join::read(room, head.uri.query().unwrap_or_default(), id)?);
-    let context = sockets.context.clone();
+    let join = match &request.refused {
+        Some(refused) => Err(refused.clone()),
+        None => Join::read(room, head.uri.query().unwrap_or_default(), id, request.bearer.clone())?,
+    };
+    let (context, metrics) = (sockets.context.clone(), sockets.context.metrics.clone());
     let session = async move {
         // The connection counts until the session ends.
         let _slot = slot;
         match upgraded(upgrade).await {
-            Ok(socket) => session::run(socket, join, context).await,
+            Ok(socket) => match (counted, join) {
+                (Err(code), _) => session::refuse(socket, id, code, &metrics).await,
+                (Ok(()), Err(refused)) => session::unauthorized(socket, id, &refused, &metrics).await,
+                (Ok(()), Ok(join)) => session::run(socket, Box::new(join), begun, context).await,
+            },
             Err(error) => debug!(%error, "upgrade failed"),
         }
     };
@@ -85,12 +114,17 @@ fn accept(sockets: &Sockets, room: &str, head: &Head) -> Result<Response, ApiErr
         true => sockets.tasks.spawn(session.in_current_span()),
         false => sockets.tasks.spawn(session),
     };
+    switching(key, &head.headers)
+}
+
+/// The answer to the handshake with this key.
+fn switching(key: &[u8], asked: &HeaderMap) -> Result<Response, ApiError> {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let answer = response.headers_mut();
     answer.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     answer.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    if let Some(protocol) = subprotocol(&head.headers) {
+    if let Some(protocol) = subprotocol(asked) {
         answer.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     answer.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(derive_accept_key(key)).map_err(ApiError::internal)?);

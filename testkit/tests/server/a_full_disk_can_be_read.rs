@@ -1,31 +1,21 @@
 //! A disk of 3 MB that is full: reading, searching, deleting and starting go on; it is said that nothing can be written,
 //! and that ends by itself. As root, since a disk is mounted for it.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use grtc_testkit::{Http, Launch, ServerProcess};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-/// A small disk in a folder, gone when dropped.
-struct Disk(TempDir);
+use crate::common::Disk;
 
 impl Disk {
-    fn new() -> anyhow::Result<Self> {
-        let disk = Self(TempDir::with_prefix("grtc-disk-")?);
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "none"]).arg(disk.0.path()).status()?;
-        anyhow::ensure!(mounted.success(), "a disk can't be mounted: this test runs as root");
-        Ok(disk)
-    }
-
     fn database(&self) -> PathBuf {
-        self.0.path().join("grtc.db")
+        self.folder().join("grtc.db")
     }
 
     fn filler(&self) -> PathBuf {
-        self.0.path().join("filler")
+        self.folder().join("filler")
     }
 
     /// Somebody else takes all that is left.
@@ -40,12 +30,6 @@ impl Disk {
 
     fn free(&self) -> anyhow::Result<()> {
         Ok(std::fs::remove_file(self.filler())?)
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
     }
 }
 

@@ -1,61 +1,16 @@
 //! Behind a real nginx: below a path, and with a `Host` that is not what the browser sent.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    process::Command,
-};
+use std::{net::SocketAddr, time::Duration};
 
-use anyhow::{Context, ensure};
-use grtc_testkit::{Client, Http, TestServer};
+use grtc_testkit::{
+    Client, Events, Http, Raw, TestServer,
+    nginx::{Nginx, UPGRADE},
+};
 use hyper::Method;
 use serde_json::json;
-use tempfile::TempDir;
 
-/// An nginx with one site of one location. It ends when it is dropped.
-struct Nginx {
-    address: SocketAddr,
-    directory: TempDir,
-}
-
-impl Nginx {
-    /// Returns once it listens: it goes into the background then.
-    fn start(location: &str) -> anyhow::Result<Self> {
-        let directory = TempDir::with_prefix("grtc-nginx-")?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let temporary =
-            ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|name| format!("{name}_temp_path {name};\n"));
-        let configuration = format!(
-            "pid nginx.pid; error_log error.log; worker_processes 1; events {{}}\n\
-             http {{ access_log off; {}\n\
-             map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}\n\
-             server {{ listen {address}; {location} }} }}",
-            temporary.concat()
-        );
-        std::fs::write(directory.path().join("nginx.conf"), configuration)?;
-        let nginx = Self { address, directory };
-        nginx.run(&[])?;
-        Ok(nginx)
-    }
-
-    fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
-        let path = self.directory.path();
-        let mut command = Command::new("nginx");
-        command.arg("-p").arg(path).arg("-c").arg(path.join("nginx.conf")).args(arguments);
-        let ended = command.output().context("can't start nginx (Debian's package nginx-light)")?;
-        ensure!(ended.status.success(), "nginx: {}", String::from_utf8_lossy(&ended.stderr));
-        Ok(())
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.run(&["-s", "stop"]);
-    }
-}
-
-/// What every location needs for the server's WebSockets.
-const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-                       proxy_set_header Connection $connection_upgrade; proxy_set_header X-Forwarded-For $remote_addr;";
+/// What a location needs to hand on: WebSockets, and the client's address.
+const HANDED_ON: &str = "proxy_set_header X-Forwarded-For $remote_addr;";
 
 /// Where a reference leads from a path (RFC 3986 section 5.2).
 fn resolve(from: &str, reference: &str) -> String {
@@ -115,9 +70,9 @@ async fn all_of_it_is_below(http: Http, nginx: SocketAddr, base: &str) -> anyhow
 #[tokio::test]
 async fn below_a_path_that_the_proxy_takes_away() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
-    let location = format!("location /grtc/ {{ proxy_pass http://{}/; {UPGRADE} }}", server.address());
-    let nginx = Nginx::start(&location)?;
-    all_of_it_is_below(Http::new(nginx.address), nginx.address, "/grtc").await?;
+    let location = format!("location /grtc/ {{ proxy_pass http://{}/; {UPGRADE} {HANDED_ON} }}", server.address());
+    let nginx = Nginx::start("127.0.0.1", &location)?;
+    all_of_it_is_below(Http::new(nginx.address()), nginx.address(), "/grtc").await?;
     server.stop().await
 }
 
@@ -125,10 +80,10 @@ async fn below_a_path_that_the_proxy_takes_away() -> anyhow::Result<()> {
 async fn below_a_path_that_the_proxy_hands_on() -> anyhow::Result<()> {
     let base = "/tools/grtc".parse()?;
     let server = TestServer::start_with(|config| config.base_path = base).await?;
-    let location = format!("location /tools/ {{ proxy_pass http://{}; {UPGRADE} }}", server.address());
-    let nginx = Nginx::start(&location)?;
-    let http = Http::new(nginx.address);
-    all_of_it_is_below(http, nginx.address, "/tools/grtc").await?;
+    let location = format!("location /tools/ {{ proxy_pass http://{}; {UPGRADE} {HANDED_ON} }}", server.address());
+    let nginx = Nginx::start("127.0.0.1", &location)?;
+    let http = Http::new(nginx.address());
+    all_of_it_is_below(http, nginx.address(), "/tools/grtc").await?;
     let moved = http.get("/tools/grtc").await?;
     assert_eq!((moved.status, moved.header("location")), (308, Some("/tools/grtc/")));
     // Who asks without the path, as a health check on the machine itself, gets the same.
@@ -153,10 +108,12 @@ async fn a_host_without_its_port_costs_the_api_and_says_so_and_not_the_page() ->
     })
     .await?;
     for (host, status) in [("$host", 403), ("$http_host", 200)] {
-        let location =
-            format!("location / {{ proxy_pass http://{}; proxy_set_header Host {host}; {UPGRADE} }}", server.address());
-        let nginx = Nginx::start(&location)?;
-        let (http, origin) = (Http::new(nginx.address), format!("http://{}", nginx.address));
+        let location = format!(
+            "location / {{ proxy_pass http://{}; proxy_set_header Host {host}; {UPGRADE} {HANDED_ON} }}",
+            server.address()
+        );
+        let nginx = Nginx::start("127.0.0.1", &location)?;
+        let (http, origin) = (Http::new(nginx.address()), format!("http://{}", nginx.address()));
         let ask = async |path: &str| http.send(Method::GET, path, &[("origin", origin.as_str())], None).await;
         for path in ["/", "/static/js/main.js", "/docs/", "/openapi.json", "/favicon.ico", "/health/ready"] {
             assert_eq!(ask(path).await?.status, 200, "{path} with {host}");
@@ -172,6 +129,79 @@ async fn a_host_without_its_port_costs_the_api_and_says_so_and_not_the_page() ->
             } else {
                 assert!([200, 426].contains(&answer.status), "{path}: {}", answer.text());
             }
+        }
+    }
+    server.stop().await
+}
+
+#[tokio::test]
+async fn an_event_does_not_wait_in_the_proxy() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let location = format!("location / {{ proxy_pass http://{}; {UPGRADE} {HANDED_ON} }}", server.address());
+    let nginx = Nginx::start("127.0.0.1", &location)?;
+    let mut events = Events::open(nginx.address(), None).await?;
+    for title in ["first", "second"] {
+        Http::new(nginx.address()).post("/api/items/", &json!({"title": title})).await?;
+        assert_eq!(events.expect("created").await?.data["title"], title);
+    }
+    server.stop().await
+}
+
+/// What a client can have nginx and the server disagree about: where a request ends. Each of these is one request for both, or
+/// none, and the next client's answer is its own.
+#[tokio::test]
+async fn nothing_is_smuggled_past_the_proxy() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    // Connections to the server are kept and shared, as smuggling needs it.
+    let location = format!(
+        "location / {{ proxy_pass http://{}; proxy_http_version 1.1; proxy_set_header Connection ''; \
+         proxy_request_buffering off; {HANDED_ON} }}",
+        server.address()
+    );
+    let nginx = Nginx::start("127.0.0.1", &location)?;
+    let post = "POST /api/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    let hidden = "DELETE /api/items/1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    Http::new(server.address()).post("/api/items/", &json!({"title": "the canary"})).await?;
+    for (kind, request) in [
+        (
+            "CL.TE",
+            format!(
+                "{post}Content-Length: {}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}",
+                hidden.len() + 5
+            ),
+        ),
+        (
+            "TE.CL",
+            format!(
+                "{post}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n{:x}\r\n{hidden}\r\n0\r\n\r\n",
+                hidden.len()
+            ),
+        ),
+        ("TE.TE", format!("{post}Transfer-Encoding: xchunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}")),
+        ("two lengths", format!("{post}Content-Length: 0\r\nContent-Length: {}\r\n\r\n{hidden}", hidden.len())),
+        ("a length of another kind", format!("{post}Content-Length: 0x0\r\n\r\n{hidden}")),
+        ("a blank before the colon", format!("{post}Content-Length : {}\r\n\r\n{hidden}", hidden.len())),
+        (
+            "a body of a GET",
+            format!("GET /rooms HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{hidden}", hidden.len()),
+        ),
+        (
+            "an upgrade that fails",
+            format!(
+                "GET /ws/room1 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 7\r\nContent-Length: {}\r\n\r\n{hidden}",
+                hidden.len()
+            ),
+        ),
+    ] {
+        let mut raw = Raw::connect(nginx.address()).await?;
+        let _ = raw.send(&request).await;
+        raw.finish().await?;
+        let said = raw.ended(Duration::from_secs(40)).await?;
+        let answers = said.matches("HTTP/1.1 ").count();
+        assert!(answers <= 1, "{kind}: {said}");
+        for _ in 0..3 {
+            let next = Http::new(nginx.address()).get("/api/items/1").await?;
+            assert_eq!((next.status, next.json()?["title"].as_str()), (200, Some("the canary")), "{kind}");
         }
     }
     server.stop().await

@@ -1,4 +1,4 @@
-//! SIGTERM: what is under way is answered, sockets are closed with 1001, and it ends with 0 within ten seconds.
+//! SIGTERM: what is under way is answered, sockets are closed with 1012, and it ends with 0 within ten seconds.
 
 use std::time::{Duration, Instant};
 
@@ -24,14 +24,21 @@ async fn what_is_under_way_is_answered_and_everybody_is_told() -> anyhow::Result
     let mut request = under_way(&server).await?;
     let http = server.http();
     server.terminate()?;
-    assert_eq!(peer.closed().await?.code, Some(1001));
+    assert_eq!(peer.closed().await?.code, Some(1012));
     idle.ended(Duration::from_secs(5)).await?;
     // Who comes anew learns why nothing is done.
     let draining = http.get("/health/ready").await?;
     assert_eq!((draining.status, &draining.json()?["status"]), (503, &json!("draining")));
     let refused = http.post("/api/items/", &json!({"title": "late"})).await?;
     assert_eq!((refused.status, &refused.json()?["code"]), (503, &json!("stopping")));
-    assert!(server.join("room1", "b").await.is_err());
+    let mut late = Raw::connect(server.address()).await?;
+    late.send(
+        "GET /ws/room1?peer_id=b HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    )
+    .await?;
+    let refused = late.answer().await?;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
     request.send("{\"title\":\"t\"}").await?;
     let answer = request.answer().await?;
     assert_eq!((answer.status, answer.header("connection")), (201, Some("close")));
@@ -96,7 +103,7 @@ async fn a_second_signal_ends_it_at_once() -> anyhow::Result<()> {
     let _request = under_way(&server).await?;
     server.terminate()?;
     // The first one has arrived.
-    assert_eq!(peer.closed().await?.code, Some(1001));
+    assert_eq!(peer.closed().await?.code, Some(1012));
     let since = Instant::now();
     server.terminate()?;
     assert_eq!(server.ended().await?, Some(130));
@@ -113,7 +120,7 @@ async fn a_hangup_is_a_stop_as_well() -> anyhow::Result<()> {
     let mut server = ServerProcess::launch(&Launch::default()).await?;
     let mut peer = server.join("room1", "a").await?;
     kill(Pid::from_raw(server.pid().try_into()?), Signal::SIGHUP)?;
-    assert_eq!(peer.closed().await?.code, Some(1001));
+    assert_eq!(peer.closed().await?.code, Some(1012));
     assert_eq!(server.ended().await?, Some(0), "{}", server.log());
     Ok(())
 }

@@ -7,7 +7,7 @@ use hyper::Method;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::common::integrity;
+use crate::common::{integrity, traceable};
 
 /// Writes until the server is gone, and tells of each item that was acknowledged.
 async fn write(http: Http, acknowledged: mpsc::Sender<(i64, String)>) {
@@ -67,16 +67,6 @@ async fn jobs_are_taken_up_again() -> anyhow::Result<()> {
         }
     }
     server.stop().await
-}
-
-/// Whether strace is there and may trace; says so if not.
-async fn traceable() -> bool {
-    let traced = tokio::process::Command::new("strace").args(["-o", "/dev/null", "true"]).status().await;
-    let traceable = traced.is_ok_and(|status| status.success());
-    if !traceable {
-        eprintln!("skipped: strace is not there, or may not trace");
-    }
-    traceable
 }
 
 /// The order of system calls, as strace has it: the sync, then the answer.

@@ -2,8 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+use grtc_server::limits::Limit;
 use grtc_testkit::{Client, Launch, Raw, ServerProcess, TestServer};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::json;
+use tokio::time::timeout;
 
 /// Asks until the server takes a connection again.
 async fn back(http: grtc_testkit::Http, within: Duration) -> anyhow::Result<()> {
@@ -17,7 +24,7 @@ async fn back(http: grtc_testkit::Http, within: Duration) -> anyhow::Result<()> 
 
 #[tokio::test]
 async fn one_too_many_is_told_to_come_back() -> anyhow::Result<()> {
-    let server = TestServer::start_with(|config| config.max_connections = 3).await?;
+    let server = TestServer::start_with(|config| config.limits[Limit::Connections] = 3).await?;
     let mut peers: Vec<Client> = Vec::new();
     for id in ["a", "b", "c"] {
         peers.push(server.join("room1", id).await?);
@@ -37,6 +44,33 @@ async fn one_too_many_is_told_to_come_back() -> anyhow::Result<()> {
     assert_eq!(refusal.status, Some(503), "{refusal}");
     peers.pop();
     back(server.http(), Duration::from_secs(5)).await?;
+    server.stop().await
+}
+
+/// A server that is busy for a moment, or asleep, as when all clients come back in one.
+#[tokio::test]
+async fn thousands_may_wait_to_be_accepted() -> anyhow::Result<()> {
+    const WAITING: usize = 3_000;
+    let most: usize = std::fs::read_to_string("/proc/sys/net/core/somaxconn")?.trim().parse()?;
+    if most <= WAITING {
+        eprintln!("skipped: net.core.somaxconn is {most}");
+        return Ok(());
+    }
+    grtc_load::raise_open_files()?;
+    let server = ServerProcess::launch(&Launch::default()).await?;
+    let signal = |signal| kill(Pid::from_raw(server.pid().try_into().unwrap_or_default()), signal);
+    signal(Signal::SIGSTOP)?;
+    let mut crowd = Vec::new();
+    for n in 0..WAITING {
+        let connected = timeout(Duration::from_millis(900), Raw::connect(server.address())).await;
+        let mut waiting = connected.with_context(|| format!("{n} wait, and no more can"))??;
+        waiting.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await?;
+        crowd.push(waiting);
+    }
+    signal(Signal::SIGCONT)?;
+    for waiting in &mut crowd {
+        assert_eq!(waiting.answer().await?.status, 200);
+    }
     server.stop().await
 }
 

@@ -27,24 +27,6 @@ async fn a_job_ends_with_the_digest_of_the_text() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn jobs_are_listed_newest_first() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
-    let http = server.http();
-    http.post("/api/items/bulk", &json!([{"title": "a"}, {"title": "b"}])).await?;
-    for id in [1, 2, 1] {
-        assert_eq!(http.send(Method::POST, &format!("/api/items/{id}/process"), &[], None).await?.status, 202);
-    }
-    let ids = async |query: &str| {
-        let jobs = http.get(&format!("/api/jobs{query}")).await?.json()?;
-        anyhow::Ok(jobs.as_array().unwrap().iter().map(|job| job["id"].as_i64().unwrap()).collect::<Vec<_>>())
-    };
-    assert_eq!(ids("").await?, [3, 2, 1]);
-    assert_eq!(ids("?item_id=1").await?, [3, 1]);
-    assert_eq!(ids("?item_id=9").await?, [0_i64; 0]);
-    server.stop().await
-}
-
-#[tokio::test]
 async fn a_body_is_not_needed_but_has_to_be_json() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     let http = server.http();

@@ -1,5 +1,6 @@
 //! Who is in a room: told to the newcomer first, and to the others once for each coming and each going.
 
+use anyhow::Context;
 use grtc_testkit::{Client, Closed, TestServer};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
@@ -81,6 +82,10 @@ async fn a_server_that_stops_says_so() -> anyhow::Result<()> {
     a.expect("peer_joined").await?;
     let (stopped, a, b): (_, anyhow::Result<Closed>, anyhow::Result<Closed>) =
         tokio::join!(server.stop(), a.closed(), b.closed());
-    assert_eq!((a?.code, b?.code), (Some(1001), Some(1001)));
+    for closed in [a?, b?] {
+        let wait = closed.reason.strip_prefix("retry in ").and_then(|rest| rest.strip_suffix(" ms"));
+        let wait: u64 = wait.with_context(|| closed.reason.clone())?.parse()?;
+        assert!(closed.code == Some(1012) && wait < 5_000, "{closed:?}");
+    }
     stopped
 }

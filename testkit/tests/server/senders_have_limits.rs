@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use grtc_server::limits::Limit;
 use grtc_testkit::{
     Raw, TestServer,
     raw::{Opcode, WAIT, frame},
@@ -12,11 +13,11 @@ use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn a_fast_sender_is_read_slowly_and_loses_nothing() -> anyhow::Result<()> {
-    let server = TestServer::start_with(|config| config.message_rate = 200).await?;
+    let server = TestServer::start_with(|config| config.limits[Limit::MessageRate] = 200).await?;
     let mut b = server.join("room1", "b").await?;
     let mut a = server.join("room1", "a").await?;
     b.expect("peer_joined").await?;
-    // 250 at once are free; 350 more take 1.75 s.
+    // 25 at once are free; 575 more take 2.9 s.
     for n in 0..600 {
         a.send(json!({"type": "broadcast", "data": n})).await?;
     }

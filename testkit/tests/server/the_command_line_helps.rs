@@ -54,6 +54,12 @@ async fn what_is_printed_can_be_read_again() -> anyhow::Result<()> {
         "json",
         "--database-url",
         "sqlite::memory:",
+        "--acme-domain",
+        "a.example,b.example",
+        "--acme-cache",
+        "cache",
+        "--redirect-listen",
+        "127.0.0.1:80",
     ];
     let printed = run_to_end(&options, &[]).await?;
     std::fs::write(&file, &printed.stdout)?;
@@ -147,6 +153,16 @@ async fn every_command_has_help() -> anyhow::Result<()> {
         "--message-rate",
         "--resume-grace",
         "--max-connections",
+        "--tls-cert",
+        "--tls-key",
+        "--acme-domain",
+        "--acme-contact",
+        "--acme-cache",
+        "--acme-directory",
+        "--acme-ca",
+        "--redirect-listen",
+        "--webhook-url",
+        "--webhook-secret-file",
         "--web-dir",
         "--log-format",
     ];
@@ -169,8 +185,21 @@ async fn every_command_has_help() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_variable_that_is_empty_says_nothing() -> anyhow::Result<()> {
-    let names =
-        ["GRTC_CONFIG", "GRTC_LISTEN", "GRTC_ALLOW_ORIGIN", "GRTC_ICE_SERVER", "GRTC_WEB_DIR", "GRTC_MESSAGE_RATE"];
+    let names = [
+        "GRTC_CONFIG",
+        "GRTC_LISTEN",
+        "GRTC_ALLOW_ORIGIN",
+        "GRTC_ICE_SERVER",
+        "GRTC_WEB_DIR",
+        "GRTC_MESSAGE_RATE",
+        "GRTC_TLS_CERT",
+        "GRTC_ACME_DOMAIN",
+        "GRTC_ACME_CACHE",
+        "GRTC_ACME_DIRECTORY",
+        "GRTC_REDIRECT_LISTEN",
+        "GRTC_WEBHOOK_URL",
+        "GRTC_WEBHOOK_SECRET_FILE",
+    ];
     let empty: Vec<(&str, &str)> = names.iter().map(|name| (*name, "")).collect();
     let ended = run_to_end(&["print-config"], &empty).await?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -198,5 +227,25 @@ async fn an_output_that_nobody_reads_is_no_panic() -> anyhow::Result<()> {
         let status = command.args(arguments).stdout(closed()?).stderr(closed()?).status().await?;
         assert_eq!(status.code(), Some(code), "{arguments:?}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_is_made_once() -> anyhow::Result<()> {
+    let directory = TempDir::new()?;
+    let path = directory.path().join("key");
+    let make = async |options: &[&str]| {
+        run_to_end(&[&["token", "key", "--out", path.to_str().unwrap()], options].concat(), &[]).await
+    };
+    assert_eq!(make(&["--if-missing"]).await?.code, Some(0));
+    let key = std::fs::read(&path)?;
+    assert_eq!(make(&["--if-missing"]).await?.code, Some(0));
+    let refused = make(&[]).await?;
+    assert!(refused.code == Some(1) && refused.stderr.contains("File exists"), "{refused:?}");
+    assert_eq!(std::fs::read(&path)?, key);
+    // What is there has to be a key: a server that starts after this one would only say so later.
+    std::fs::write(&path, "half")?;
+    let refused = make(&["--if-missing"]).await?;
+    assert!(refused.code == Some(1) && refused.stderr.contains("it has 4 bytes"), "{refused:?}");
     Ok(())
 }

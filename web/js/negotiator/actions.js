@@ -2,13 +2,13 @@
 
 /**
  * @typedef {import('./io.js').Action} Action
- * @typedef {import('./io.js').PairState} PairState
+ * @typedef {import('./io.js').State} State
  */
 
 export class Actions {
   /** @type {Action[]} */
   #waiting = [];
-  /** How far the pair is; null before it began. @type {PairState | null} */
+  /** How far the pair is; null before it began. @type {State | null} */
   state = null;
 
   /** @param {Action} action */
@@ -20,7 +20,7 @@ export class Actions {
     return this.#waiting.shift() ?? null;
   }
 
-  /** @param {PairState} state */
+  /** @param {State} state */
   enter(state) {
     if (this.state === state) return;
     this.state = state;

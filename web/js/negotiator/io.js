@@ -2,14 +2,14 @@
 
 /**
  * @typedef {import('../protocol.js').Candidate} Candidate
- * @typedef {'connecting' | 'connected' | 'disconnected' | 'failed'} PairState
+ * @typedef {'connecting' | 'connected' | 'disconnected' | 'failed'} State how far it is
  * @typedef {{ sdp: string, attempt?: string | null }} NamedSdp
  * @typedef {{ candidate: Candidate | null, attempt?: string | null }} NamedCandidate
  * @typedef {{ message: string, attempt?: string | null }} NamedRefusal
  */
 /**
  * What happened. The keys are those of the golden traces.
- * @typedef {'start' | 'tick'
+ * @typedef {'start' | 'tick' | 'try_again' | { give_up: { reason: string } }
  *   | { remote_offer: NamedSdp } | { remote_answer: NamedSdp } | { remote_candidate: NamedCandidate }
  *   | { remote_refusal: NamedRefusal }
  *   | { local_candidate: { connection: number, candidate: Candidate | null } }
@@ -25,7 +25,7 @@
  * @typedef {{ open: { connection: number, channel: boolean } } | { create_offer: { connection: number } }
  *   | { accept_offer: { connection: number, sdp: string } } | { apply_answer: { connection: number, sdp: string } }
  *   | { add_candidate: { connection: number, candidate: Candidate | null } } | { send: Send }
- *   | { close: { connection: number } } | { state: PairState } | { error: { message: string } }
+ *   | { close: { connection: number } } | { state: State } | { error: { message: string } }
  *   | { refused: { message: string } }} Action
  */
 

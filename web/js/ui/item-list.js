@@ -69,9 +69,13 @@ export class ItemList extends HTMLElement {
     this.#previous.hidden = this.#next.hidden = store.pages === 1;
     this.#previous.disabled = store.page === 0;
     this.#next.disabled = store.page + 1 >= store.pages;
-    this.#pager.hidden = this.#bulk.hidden = items.length === 0;
+    this.#pager.hidden = items.length === 0;
+    this.#bulk.hidden = items.length === 0 || store.access !== 'write';
     this.#list.hidden = this.#rows.size === 0;
-    arrange(this.#note, this.#noteFor(items.length));
+    // One that says the same stays: somebody may be on its button, and a screen reader has read it.
+    const [note, there] = [this.#noteFor(items.length), [...this.#note.childNodes]];
+    const says = note.length === there.length && note.every((node, i) => node.isEqualNode(there[i] ?? null));
+    if (!says) arrange(this.#note, note);
     this.#note.hidden = !this.#note.firstChild;
   }
 
@@ -86,6 +90,7 @@ export class ItemList extends HTMLElement {
     for (const item of items) {
       const row = /** @type {ItemRow} */ (rows.get(item.id));
       row.store = store;
+      row.readOnly = store.access !== 'write';
       row.item = item;
       if (row.parentElement) continue;
       h('li', {}, row);
@@ -99,6 +104,10 @@ export class ItemList extends HTMLElement {
   #noteFor(shown) {
     const store = this.#store;
     if (!store) return [];
+    if (store.access === 'none')
+      return [h('p', { class: 'empty-title', t: 'items.not_allowed' }), wantToken('token.change')];
+    if (store.error?.isRefusal)
+      return [h('p', { class: 'empty-title', t: errorKey(store.error) }), wantToken('token.give')];
     if (store.error) {
       const retry = h('button', { type: 'button', t: 'items.retry', on: { click: () => void store.load() } });
       const words = /** @type {import('./dom.js').Words} */ ([errorKey(store.error), { detail: store.error.message }]);
@@ -149,6 +158,13 @@ export class ItemList extends HTMLElement {
       showToast({ t: [errorKey(error), { detail: error.message }], kind: 'bad' });
     }
   }
+}
+
+/** A button that asks the user for a token. @param {string} t */
+function wantToken(t) {
+  const click = (/** @type {Event} */ { target }) =>
+    /** @type {HTMLElement} */ (target).dispatchEvent(new CustomEvent('token-wanted', { bubbles: true }));
+  return h('button', { type: 'button', t, on: { click } });
 }
 
 customElements.define('item-list', ItemList);

@@ -4,6 +4,7 @@ import { asApiError } from '../item_store.js';
 import { arrange, h } from './dom.js';
 import { clearErrors, errorKey, field, showFieldErrors, statusSelect } from './field.js';
 import { icon } from './icons.js';
+import './saving-words.js';
 import { showToast } from './toast-stack.js';
 
 /** @type {Record<import('../items.js').ItemStatus, import('./icons.js').IconName>} */
@@ -14,10 +15,14 @@ export class ItemRow extends HTMLElement {
   store = null;
   /** @type {import('../items.js').Item | null} */
   #item = null;
+  #readOnly = false;
   /** @type {import('../items.js').Digest | null} */
   #digest = null;
   /** @type {HTMLFormElement | null} */
   #form = null;
+  #saving = savingWords();
+  /** The count of the words, which goes on whatever is edited meanwhile. */
+  #counting = savingWords();
 
   constructor() {
     super();
@@ -41,6 +46,13 @@ export class ItemRow extends HTMLElement {
     if (this.#form) return;
     this.#item = item;
     this.#show();
+  }
+
+  /** Whether its buttons are out of use: the user's token allows no changes. @param {boolean} readOnly */
+  set readOnly(readOnly) {
+    if (this.#readOnly === readOnly) return;
+    this.#readOnly = readOnly;
+    if (!this.#form) this.#show();
   }
 
   /** Somebody changed it: it shines for a moment. @param {import('../items.js').Digest | null} digest */
@@ -67,6 +79,8 @@ export class ItemRow extends HTMLElement {
         h('h3', { class: 'item-title', dir: 'auto' }, item.title),
         item.description && h('p', { class: 'item-description', dir: 'auto' }, item.description),
         this.#facts(item),
+        this.#saving,
+        this.#counting,
       ),
       h(
         'div',
@@ -102,7 +116,8 @@ export class ItemRow extends HTMLElement {
     const title = this.#item?.title ?? '';
     const props = { type: 'button', class: 'quiet icon-only', 'data-do': what, on: { click } };
     const label = /** @type {import('./dom.js').Words} */ ([`items.${what}`, { title }]);
-    return h('button', { ...props, tLabel: label, tTitle: `items.${what}.short` }, icon(picture));
+    const tTitle = this.#readOnly ? 'items.read_only' : `items.${what}.short`;
+    return h('button', { ...props, tLabel: label, tTitle, disabled: this.#readOnly }, icon(picture));
   }
 
   #edit() {
@@ -110,7 +125,10 @@ export class ItemRow extends HTMLElement {
     if (!item) return;
     const title = h('input', { name: 'title', value: item.title, autocomplete: 'off' });
     const description = h('textarea', { name: 'description', rows: 3 }, item.description ?? '');
-    const cancel = () => this.#leaveForm();
+    const cancel = () => {
+      this.#saving.stop();
+      this.#leaveForm();
+    };
     const form = h(
       'form',
       { novalidate: true, tLabel: ['items.edit', { title: item.title }], class: 'item-edit' },
@@ -124,6 +142,7 @@ export class ItemRow extends HTMLElement {
         h('button', { type: 'submit', class: 'primary', t: 'items.save' }),
         h('button', { type: 'button', t: 'items.cancel', on: { click: cancel } }),
       ),
+      this.#saving,
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -138,7 +157,8 @@ export class ItemRow extends HTMLElement {
 
   /** @param {HTMLFormElement} form */
   async #save(form) {
-    if (!this.#item || !this.store) return;
+    const [item, store] = [this.#item, this.store];
+    if (!item || !store || this.#saving.busy) return;
     clearErrors(form);
     const data = new FormData(form);
     const fields = {
@@ -148,9 +168,11 @@ export class ItemRow extends HTMLElement {
     };
     try {
       // Said once that it was changed meanwhile, the user who saves again means it.
-      await this.store.update(this.#item, fields, form.dataset.conflict === 'true');
+      const overwrite = form.dataset.conflict === 'true';
+      await this.#saving.follow((patience) => store.update(item, fields, overwrite, patience));
       this.#leaveForm();
     } catch (caught) {
+      if (this.#form !== form) return;
       const error = asApiError(caught);
       if (error.status === 412) form.dataset.conflict = 'true';
       if (showFieldErrors(form, error)) return;
@@ -170,14 +192,19 @@ export class ItemRow extends HTMLElement {
   }
 
   async #process() {
-    if (!this.#item || !this.store) return;
+    const [item, store] = [this.#item, this.store];
+    if (!item || !store || this.#counting.busy) return;
     try {
-      await this.store.process(this.#item.id);
+      await this.#counting.follow((patience) => store.process(item.id, patience), true);
     } catch (caught) {
       const error = asApiError(caught);
       showToast({ t: [errorKey(error), { detail: error.message }], kind: 'bad' });
     }
   }
+}
+
+function savingWords() {
+  return /** @type {import('./saving-words.js').SavingWords} */ (document.createElement('saving-words'));
 }
 
 customElements.define('item-row', ItemRow);

@@ -2,9 +2,10 @@
 import { knows, say } from '../i18n.js';
 import { CHANNEL_BYTES } from '../message_limit.js';
 import { byteLength } from '../protocol.js';
-import { arrange, foreign, h, time } from './dom.js';
+import { arrange, h, time } from './dom.js';
 import { field, setError } from './field.js';
 import { icon } from './icons.js';
+import { names, plainName, spot } from './peer-face.js';
 
 const KEPT = 500;
 /** From this part of what fits on, a message's length is shown. */
@@ -21,6 +22,7 @@ export class RoomChat extends HTMLElement {
   #send = h('button', { type: 'submit', class: 'primary' }, icon('send'), h('span', { t: 'chat.send' }));
   #announcement = h('input', { name: 'announcement', id: 'chat-broadcast', autocomplete: 'off' });
   #announce = h('button', { type: 'submit' }, icon('server'), h('span', { t: 'chat.broadcast' }));
+  #listener = h('p', { class: 'reason', hidden: true }, icon('lock'), h('span', { t: 'chat.no_publish' }));
 
   connectedCallback() {
     if (this.firstChild) return;
@@ -37,6 +39,7 @@ export class RoomChat extends HTMLElement {
       { class: 'composer through-server', novalidate: true, tLabel: 'chat.broadcast_form' },
       field({ label: 'chat.broadcast_text', control: this.#announcement, className: 'grow' }),
       this.#announce,
+      this.#listener,
     );
     direct.addEventListener(
       'submit',
@@ -61,9 +64,13 @@ export class RoomChat extends HTMLElement {
   set pageRoom(pageRoom) {
     this.#pageRoom = pageRoom;
     pageRoom.on('status', () => this.#showPeers());
+    pageRoom.on('access', () => this.#showPeers());
     pageRoom.on('peer', ({ change }) => change === 'path' || this.#showPeers());
     pageRoom.on('message', (message) => this.#add(message, false, null));
-    pageRoom.on('sent', (message) => this.#add({ ...message, from: pageRoom.peerId }, true, message.to));
+    pageRoom.on('sent', (message) => {
+      const line = this.#add({ ...message, from: pageRoom.peerId, replayed: false }, true, message.to);
+      void message.outcomes?.then((outcomes) => showOutcome(line, [...outcomes.values()]));
+    });
     pageRoom.on('error', ({ code, peer, limit }) => {
       if (code !== 'too_big' || peer === undefined) return;
       setError(this.#text, { key: 'chat.error.too_big_for', params: { peer, limit: limit ?? 0 } });
@@ -74,7 +81,7 @@ export class RoomChat extends HTMLElement {
   /** How much of what all receivers take is used, once it is much. */
   #showLength() {
     const to = this.#to.value;
-    const limits = this.#pageRoom?.peers.filter(({ id, state }) => state === 'connected' && (!to || id === to));
+    const limits = this.#pageRoom?.peers.filter(({ id, messageBytes }) => messageBytes > 0 && (!to || id === to));
     const limit = Math.min(CHANNEL_BYTES, ...(limits ?? []).map(({ messageBytes }) => messageBytes));
     // A character has at most three bytes for each unit of UTF-16.
     const bytes = this.#text.value.length * 3 < limit * NEARLY_FULL ? 0 : byteLength(this.#text.value);
@@ -92,16 +99,24 @@ export class RoomChat extends HTMLElement {
   #showPeers() {
     const pageRoom = this.#pageRoom;
     if (!pageRoom) return;
-    const open = pageRoom.peers.filter(({ state }) => state === 'connected');
+    const open = pageRoom.peers.filter(({ messageBytes }) => messageBytes > 0);
     const chosen = this.#to.value;
     const known = new Map([...this.#to.options].map((option) => [option.value, option]));
     const everybody = known.get('') ?? h('option', { value: '' });
     say(everybody, 'chat.everybody', { count: open.length });
-    arrange(this.#to, [everybody, ...open.map(({ id }) => known.get(id) ?? h('option', { value: id }, id))]);
+    const options = open.map((peer) => {
+      const option = known.get(peer.id) ?? h('option', { value: peer.id });
+      option.textContent = plainName(peer);
+      return option;
+    });
+    arrange(this.#to, [everybody, ...options]);
     this.#to.value = open.some(({ id }) => id === chosen) ? chosen : '';
     this.#send.disabled = open.length === 0;
     this.#showLength();
-    this.#announce.disabled = pageRoom.status.state !== 'joined';
+    const listens = pageRoom.grants?.publish === false;
+    this.#listener.hidden = !listens;
+    this.#announcement.disabled = listens;
+    this.#announce.disabled = listens || pageRoom.status.state !== 'joined';
     say(this.#text, open.length ? 'chat.placeholder' : 'chat.nobody', {}, 'placeholder');
   }
 
@@ -139,27 +154,48 @@ export class RoomChat extends HTMLElement {
    * @param {boolean} own
    * @param {string[] | null} to
    */
-  #add({ from, text, via, at }, own, to) {
+  #add({ from, text, via, at, replayed }, own, to) {
+    const peer = this.#pageRoom?.peers.find(({ id }) => id === from) ?? { id: from, metadata: {} };
     const atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
     this.#empty.hidden = true;
-    this.#log.append(
+    const line = h(
+      'article',
+      // What was said earlier is there to be read, and not read out.
+      { class: `message ${via} ${own ? 'own' : ''}`, 'aria-live': replayed && 'off' },
       h(
-        'article',
-        { class: `message ${via} ${own ? 'own' : ''}` },
-        h(
-          'header',
-          {},
-          via !== 'p2p' && icon('server'),
-          own ? h('span', { class: 'from', t: 'chat.me' }) : foreign(from, 'from'),
-          h('span', { class: 'via', t: wayOf(via, to) }),
-          time(at),
-        ),
-        h('p', { dir: 'auto' }, text),
+        'header',
+        {},
+        via !== 'p2p' && icon('server'),
+        !own && spot(peer),
+        ...(own ? [h('span', { class: 'from', t: 'chat.me' })] : names(peer, 'from')),
+        replayed && h('span', { class: 'chip', t: 'chat.earlier' }),
+        h('span', { class: 'via', t: wayOf(via, to) }),
+        time(at),
       ),
+      h('p', { dir: 'auto' }, text),
     );
+    this.#log.append(line);
     while (this.#log.childElementCount > KEPT) this.#log.firstElementChild?.remove();
     if (atEnd || own) this.#log.scrollTop = this.#log.scrollHeight;
+    return line;
   }
+}
+
+/**
+ * Says whether all have it. That they do is what everybody expects: it is not read out.
+ * @param {HTMLElement} line
+ * @param {import('../pairs.js').Outcome[]} outcomes
+ */
+function showOutcome(line, outcomes) {
+  const unknown = outcomes.some((outcome) => outcome === 'unknown' || outcome === 'failed');
+  const delivered = outcomes.every((outcome) => outcome === 'delivered');
+  if (!unknown && !delivered) return;
+  const key = unknown ? 'chat.outcome.unknown' : 'chat.outcome.delivered';
+  line
+    .querySelector('header')
+    ?.append(
+      h('span', { class: `outcome ${unknown ? 'unknown' : ''}`, t: key, 'aria-live': unknown ? 'polite' : 'off' }),
+    );
 }
 
 /** @param {string} via @param {string[] | null} to @returns {import('./dom.js').Words} */

@@ -25,6 +25,8 @@ export class RoomForm extends HTMLElement {
   #room = h('input', { name: 'room', id: 'room-name', autocomplete: 'off', spellcheck: 'false' });
   #peer = h('input', { name: 'peer', id: 'peer-id', autocomplete: 'off', spellcheck: 'false' });
   #form = h('form', { novalidate: true, tLabel: 'room.form' });
+  #asked = false;
+  #access = h('p', { class: 'reason', hidden: true }, icon('lock'));
   #suggestion = h('button', { type: 'button', class: 'link', hidden: true });
   #picture = h('span', { class: 'status-icon' });
   #words = h('span', { id: 'room-status', role: 'status' });
@@ -47,6 +49,7 @@ export class RoomForm extends HTMLElement {
       field({ label: 'room.peer', control: this.#peer }),
       h('button', { type: 'submit', class: 'primary' }, icon('people'), h('span', { t: 'room.join' })),
       this.#suggestion,
+      this.#access,
     );
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -71,19 +74,42 @@ export class RoomForm extends HTMLElement {
   set pageRoom(pageRoom) {
     this.#pageRoom = pageRoom;
     pageRoom.on('status', (status) => this.#show(status));
+    pageRoom.on('access', () => this.#showAccess());
+    this.#showAccess();
     this.#show(pageRoom.status);
   }
 
-  /** @param {{ room: string, peer: string }} names */
-  fill({ room, peer }) {
+  /** @param {{ room: string, peer: string, asked?: boolean }} names `asked`: the room was asked for, and is no guess */
+  fill({ room, peer, asked = false }) {
     this.#room.value = room;
     this.#peer.value = peer;
+    this.#asked = asked;
+    this.#showAccess();
+  }
+
+  /** Which rooms the user's token opens, and under which id; one of them stands there already, unless another was asked for. */
+  #showAccess() {
+    const grants = this.#pageRoom?.grants ?? null;
+    const rooms = grants?.rooms ?? [];
+    const [first] = rooms.filter((room) => !room.endsWith('*'));
+    if (first !== undefined && !this.#asked && !this.#pageRoom?.allows(this.#room.value.trim()))
+      this.#room.value = first;
+    if (grants?.peerId) this.#peer.value = grants.peerId;
+    this.#peer.readOnly = Boolean(grants?.peerId);
+    this.#access.hidden = !grants || (rooms.includes('*') && !grants.peerId);
+    const key = `room.access.${rooms.length ? 'rooms' : 'none'}${grants?.peerId ? '_as' : ''}`;
+    const words = h('span', { t: [key, { rooms: rooms.join(', '), peer: grants?.peerId ?? '' }] });
+    this.#access.replaceChildren(icon('lock'), words);
   }
 
   /** @param {boolean} [returning] this tab was in the room a moment ago */
   join(returning = false) {
     const [room, peer] = [this.#room, this.#peer].map((control) => this.#name(control));
     if (room === undefined || peer === undefined) return;
+    if (!this.#pageRoom?.allows(room)) {
+      setError(this.#room, { key: 'room.not_in_token' });
+      return this.#room.focus();
+    }
     remember('room', room);
     remember('peer', peer);
     this.#pageRoom?.join(room, peer, returning);
@@ -141,7 +167,7 @@ export class RoomForm extends HTMLElement {
   #showWait(status) {
     clearInterval(this.#countdown);
     this.#retry.hidden = this.#wait.hidden = status.state !== 'waiting';
-    const open = this.#pageRoom?.peers.some(({ state }) => state === 'connected') ?? false;
+    const open = this.#pageRoom?.peers.some(({ state }) => state === 'open') ?? false;
     this.#goOn.hidden = status.state !== 'waiting' || !open;
     if (status.state !== 'waiting') return;
     const until = performance.now() + status.delayMs;
@@ -179,7 +205,8 @@ export function initialNames() {
     (returning ? recall(name) : null) ?? query.get(name) ?? recall(name);
   const room = asked('room') ?? 'room1';
   const peer = asked('peer') ?? `tab-${Math.random().toString(36).slice(2, 6)}`;
-  return { room, peer, returning, join: returning || query.get('join') === '1' };
+  const isAsked = returning || query.has('room');
+  return { room, peer, asked: isAsked, returning, join: returning || query.get('join') === '1' };
 }
 
 customElements.define('room-form', RoomForm);

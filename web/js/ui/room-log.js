@@ -19,9 +19,9 @@ export class RoomLog extends HTMLElement {
   set pageRoom(pageRoom) {
     pageRoom.on('status', (status) => this.#status(status, pageRoom));
     pageRoom.on('peer', ({ peer, change, reason }) => this.#peer(peer, change, reason));
-    pageRoom.on('error', ({ code, message, peer, limit }) => {
+    pageRoom.on('error', ({ code, message, peer, limit, count }) => {
       const key = knows(`log.error.${code}`) ? `log.error.${code}` : 'log.error.other';
-      this.#add([key, { message, peer: peer ?? '', limit: limit ?? 0 }], 'bad');
+      this.#add([key, { message, peer: peer ?? '', limit: limit ?? 0, count: count ?? 0 }], 'bad');
     });
   }
 
@@ -30,7 +30,8 @@ export class RoomLog extends HTMLElement {
     if (status.state === 'joined') {
       const params = { room: pageRoom.roomName, peer: pageRoom.peerId, count: status.peers.length };
       const key = status.rejoined ? 'log.rejoined' : 'log.joined';
-      this.#add([status.peers.length === 0 ? `${key}_alone` : key, params], 'good');
+      const alone = status.peers.length === 0 ? `${key}_alone` : key;
+      this.#add([status.recovered ? 'log.recovered' : alone, params], 'good');
       this.#lost = false;
     } else if (status.state === 'waiting' && !this.#lost) {
       this.#lost = true;
@@ -43,12 +44,13 @@ export class RoomLog extends HTMLElement {
 
   /** @param {import('../room.js').Peer} peer @param {string} change @param {string} [reason] */
   #peer(peer, change, reason) {
-    if (change === 'path') return;
-    const name = change === 'state' ? peer.state : change;
+    if (change === 'path' || change === 'updated') return;
+    const open = change === 'away' && peer.state === 'open' ? '_open' : '';
+    const name = change === 'state' ? peer.state : `${change}${open}`;
     if (name === 'connecting') return;
     const why = reason && knows(`log.peer.left.${reason}`) ? `.${reason}` : '';
     const key = change === 'left' ? `log.peer.left${why}` : `log.peer.${name}`;
-    this.#add([key, { peer: peer.id }], { connected: 'good', failed: 'bad', disconnected: 'bad' }[name] ?? '');
+    this.#add([key, { peer: peer.id }], name === 'open' ? 'good' : name === 'failed' ? 'bad' : '');
   }
 
   /** @param {import('./dom.js').Words} t @param {string} kind */

@@ -1,7 +1,8 @@
 /** A small picture of the mesh: this peer in the middle, the others around it, a line for each connection. */
 import { say } from '../i18n.js';
 import { svg } from './dom.js';
-import { initial } from './room-peers.js';
+import { inkOn, readProfile } from '../profile.js';
+import { initial } from './peer-face.js';
 
 const WIDTH = 320;
 /** From this peer to the one farthest from it. */
@@ -22,6 +23,7 @@ export class RoomMesh extends HTMLElement {
   set pageRoom(pageRoom) {
     this.#pageRoom = pageRoom;
     pageRoom.on('status', () => this.#show());
+    pageRoom.on('profile', () => this.#show());
     pageRoom.on('peer', ({ change }) => change === 'path' || this.#show());
     this.#show();
   }
@@ -31,7 +33,7 @@ export class RoomMesh extends HTMLElement {
     if (!pageRoom) return;
     const peers = pageRoom.peers;
     this.hidden = peers.length === 0;
-    const open = peers.filter(({ state }) => state === 'connected').length;
+    const open = peers.filter(({ state }) => state === 'open').length;
     say(this.#picture, 'mesh.summary', { open, count: peers.length }, 'aria-label');
     // One or two others stand on a line with this peer, more of them around it.
     const height = peers.length > 2 ? 200 : 70;
@@ -44,9 +46,15 @@ export class RoomMesh extends HTMLElement {
     const radius = peers.length > 24 ? 6 : peers.length > NAMED ? 10 : 15;
     this.#picture.replaceChildren(
       ...peers.map((peer, i) => line(centre, places[i] ?? centre, peer)),
-      ...peers.map((peer, i) => node(places[i] ?? centre, peer.id, radius, peer.state)),
-      node(centre, pageRoom.peerId, 18, 'me'),
-      ...(peers.length > NAMED ? [] : peers.map((peer, i) => label(centre, places[i] ?? centre, peer.id, radius))),
+      ...peers.map((peer, i) =>
+        node(places[i] ?? centre, radius, peer.state, { ...readProfile(peer.metadata), id: peer.id }),
+      ),
+      node(centre, 18, 'me', { ...pageRoom.profile, id: pageRoom.peerId }),
+      ...(peers.length > NAMED
+        ? []
+        : peers.map((peer, i) =>
+            label(centre, places[i] ?? centre, readProfile(peer.metadata).name || peer.id, radius),
+          )),
     );
   }
 }
@@ -65,22 +73,26 @@ function line(from, to, peer) {
   return svg('line', { class: `mesh-line ${peer.state} ${peer.away ? 'away' : ''}`, x1, y1, x2, y2 });
 }
 
-/** @param {Place} at @param {string} name @param {number} r @param {string} state */
-function node({ x, y }, name, r, state) {
+/** @param {Place} at @param {number} r @param {string} state @param {import('../profile.js').Profile & { id: string }} who */
+function node({ x, y }, r, state, { id, name, color }) {
   const [cx, cy] = [x.toFixed(1), y.toFixed(1)];
-  return svg(
-    'g',
-    { class: `mesh-node ${state}` },
-    svg('circle', { cx, cy, r }),
-    r >= 10 && svg('text', { x: cx, y: cy, dy: '0.35em' }, initial(name)),
-  );
+  const circle = svg('circle', { cx, cy, r });
+  const letter = svg('text', { x: cx, y: cy, dy: '0.35em' }, initial(name || id));
+  if (color) {
+    circle.style.fill = color;
+    letter.style.fill = inkOn(color);
+  }
+  return svg('g', { class: `mesh-node ${state}` }, circle, r >= 10 && letter);
 }
 
 /** A name on the side of its node that is away from the lines. @param {Place} centre @param {Place} at @param {string} name @param {number} r */
 function label(centre, at, name, r) {
   const short = [...name].length > 14 ? `${[...name].slice(0, 13).join('')}…` : name;
   const y = at.y < centre.y - 1 ? at.y - r - 5 : at.y + r + 12;
-  return svg('text', { class: 'mesh-name', x: at.x.toFixed(1), y: y.toFixed(1) }, short);
+  // Whole names, at the edge too: a letter is about six units wide.
+  const half = Math.min(WIDTH / 2, [...short].length * 3.2);
+  const x = Math.min(Math.max(at.x, half), WIDTH - half);
+  return svg('text', { class: 'mesh-name', x: x.toFixed(1), y: y.toFixed(1) }, short);
 }
 
 customElements.define('room-mesh', RoomMesh);

@@ -1,21 +1,23 @@
 /** Who else is in the room, and how the connection to each of them is. */
 import { HOME } from '../home.js';
 import { say } from '../i18n.js';
-import { arrange, foreign, h } from './dom.js';
+import { arrange, h } from './dom.js';
 import { icon } from './icons.js';
+import { avatar, names } from './peer-face.js';
 
 /** @typedef {[kind: string, picture: import('./icons.js').IconName]} Look */
 
-/** @type {Record<import('../negotiator/io.js').PairState, Look>} */
+/** @type {Record<import('../liveness.js').PairState, Look>} */
 const LOOKS = {
   connecting: ['busy', 'clock'],
-  connected: ['good', 'check'],
-  disconnected: ['busy', 'warn'],
+  open: ['good', 'check'],
+  interrupted: ['busy', 'warn'],
+  rebuilding: ['busy', 'load'],
   failed: ['bad', 'cross'],
 };
 
-/** @type {Look} */
-const AWAY = ['busy', 'warn'];
+/** What is said meanwhile is kept for it. @type {import('../liveness.js').PairState[]} */
+const WAITING = ['interrupted', 'rebuilding'];
 
 export class RoomPeers extends HTMLElement {
   /** @type {import('../page_room.js').PageRoom | null} */
@@ -74,24 +76,26 @@ export class RoomPeers extends HTMLElement {
 
   /** @param {import('../room.js').Peer} peer @param {HTMLLIElement | undefined} known */
   #row(peer, known) {
-    const look = `${peer.state} ${peer.away}`;
+    const takes = peer.messageBytes > 0;
+    const look = JSON.stringify([peer.state, peer.away, takes, peer.metadata]);
     if (known?.dataset.look === look) return known;
-    const [kind, picture] = peer.away ? AWAY : LOOKS[peer.state];
-    const words = peer.away ? 'peers.away' : `peers.${peer.state}`;
+    const [kind, picture] = LOOKS[peer.state];
     const write = () => this.dispatchEvent(new CustomEvent('peer-chosen', { bubbles: true, detail: peer.id }));
     const row = known ?? h('li', { class: 'peer' });
     row.dataset.look = look;
     const action =
       peer.state === 'failed'
         ? this.#action('peers.retry', 'load', peer.id, () => this.#pageRoom?.reconnect(peer.id))
-        : peer.state === 'connected' && this.#action('peers.write', 'send', peer.id, write);
+        : takes && this.#action('peers.write', 'send', peer.id, write);
     row.replaceChildren(
-      h('span', { class: 'avatar', 'aria-hidden': 'true' }, initial(peer.id)),
+      avatar(peer),
       h(
         'div',
         { class: 'peer-main' },
-        foreign(peer.id, 'peer-name'),
-        h('span', { class: `chip ${kind}` }, icon(picture), h('span', { t: words })),
+        ...names(peer, 'peer-name'),
+        h('span', { class: `chip ${kind}` }, icon(picture), h('span', { t: `peers.${peer.state}` })),
+        peer.away && h('span', { class: 'chip away' }, icon('pause'), h('span', { t: 'peers.away' })),
+        takes && WAITING.includes(peer.state) && h('span', { class: 'waits', t: 'peers.waits' }),
         h('span', { class: 'path' }),
       ),
     );
@@ -135,11 +139,6 @@ export function command(room) {
   const word = /^[\w.-]+$/.test(room) ? room : `'${room.replaceAll("'", "'\\''")}'`;
   const server = HOME.replace(/^http/, 'ws').replace(/\/$/, '');
   return `grtc-peer join ${word}${server === 'ws://127.0.0.1:8001' ? '' : ` --server ${server}`}`;
-}
-
-/** @param {string} name */
-export function initial(name) {
-  return ([...name].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? '·').toUpperCase();
 }
 
 customElements.define('room-peers', RoomPeers);

@@ -6,7 +6,8 @@ import { icon } from './icons.js';
  * @typedef {object} Toast
  * @property {import('./dom.js').Words} t
  * @property {'info' | 'good' | 'bad'} [kind]
- * @property {{ t: string, run: () => void }} [action] a way back: also by Ctrl+Z outside of a text field
+ * @property {{ t: string, run: () => void, isUndo?: boolean }} [action] a way back: also by Ctrl+Z outside of a text field,
+ *   unless `isUndo` is false
  * @property {() => void} [onExpire] the toast went away, and the action was not taken
  * @property {number} [ms]
  */
@@ -63,7 +64,7 @@ export class ToastStack extends HTMLElement {
         icon('cross'),
       ),
     );
-    if (action) this.#undos.push(back);
+    if (action && action.isUndo !== false) this.#undos.push(back);
     this.append(element);
     go();
     return { end };

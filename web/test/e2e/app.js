@@ -1,4 +1,5 @@
 /** A server of its own, a browser, and tabs in it: what every scenario begins with. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -6,6 +7,8 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import { chromium } from 'playwright-core';
 
@@ -21,7 +24,7 @@ const BROWSER_FLAGS = [
   '--disable-sync',
 ];
 /** How long a scenario waits for what it wants to see. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 60_000;
 
 export const SERVER_BIN = process.env.GRTC_SERVER_BIN ?? join(repository, 'target/debug/grtc-server');
 export const PEER_BIN = process.env.GRTC_PEER_BIN ?? join(repository, 'target/debug/grtc-peer');
@@ -35,12 +38,34 @@ export const noNetwork = Object.values(networkInterfaces())
   : false;
 export const noPeer = existsSync(PEER_BIN) ? false : `there is no ${PEER_BIN}`;
 
+/** What was started, and ends with this process however that ends. @type {Set<import('node:child_process').ChildProcess>} */
+const started = new Set();
+process.on('exit', () => started.forEach((child) => child.kill('SIGKILL')));
+for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP'])) process.on(signal, () => process.exit(1));
+
+/**
+ * A program that does not outlive the scenarios.
+ * @template {import('node:child_process').ChildProcess} Child
+ * @param {Child} child
+ */
+export function tied(child) {
+  started.add(child);
+  child.once('exit', () => started.delete(child));
+  return child;
+}
+
 /** A `grtc-server` on a free port with a database of its own. */
 export class Server {
   #folder = mkdtempSync(join(tmpdir(), 'grtc-e2e-'));
   /** @type {import('node:child_process').ChildProcess | null} */
   #process = null;
+  #flags;
   address = '127.0.0.1:0';
+
+  /** @param {string[]} [flags] more of them */
+  constructor(flags = []) {
+    this.#flags = flags;
+  }
 
   get url() {
     return `http://${this.address}`;
@@ -50,7 +75,7 @@ export class Server {
     const database = `sqlite://${this.#folder}/grtc.db?mode=rwc`;
     // The page as it is here, not as it was when the server was built.
     const flags = ['--listen', this.address, '--database-url', database, '--log-format', 'json', '--web-dir', web];
-    const child = spawn(SERVER_BIN, flags, { stdio: ['ignore', 'inherit', 'pipe'] });
+    const child = tied(spawn(SERVER_BIN, [...flags, ...this.#flags], { stdio: ['ignore', 'inherit', 'pipe'] }));
     this.#process = child;
     const lines = createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stderr) });
     const address = await new Promise((resolve, reject) => {
@@ -66,6 +91,11 @@ export class Server {
     });
     this.address = String(address);
     return this;
+  }
+
+  /** It hangs, until it is stopped. */
+  freeze() {
+    this.#process?.kill('SIGSTOP');
   }
 
   /** @param {NodeJS.Signals} [signal] */
@@ -117,7 +147,11 @@ export class Tabs {
 
   /** @param {import('playwright-core').LaunchOptions} [options] */
   static async launch(options = {}) {
-    return new Tabs(await chromium.launch({ executablePath: BROWSER_BIN, args: BROWSER_FLAGS, ...options }));
+    // A signal ends this process, and the browser with it: it is not to be held up by a browser that closes.
+    const signals = { handleSIGTERM: false, handleSIGINT: false, handleSIGHUP: false };
+    return new Tabs(
+      await chromium.launch({ executablePath: BROWSER_BIN, args: BROWSER_FLAGS, ...signals, ...options }),
+    );
   }
 
   /**
@@ -183,15 +217,31 @@ export class Tabs {
   }
 }
 
-/** A server and a browser for one file of scenarios; both end with it. @param {import('playwright-core').LaunchOptions} [options] */
-export async function startApp(options) {
-  const server = await new Server().start();
+/** A server and a browser for one file of scenarios; both end with it. @param {import('playwright-core').LaunchOptions} [options] @param {string[]} [flags] of the server */
+export async function startApp(options, flags) {
+  const server = await new Server(flags).start();
   const tabs = await Tabs.launch(options);
   after(async () => {
     await tabs.close();
     await server.remove();
   });
   return { server, tabs };
+}
+
+/**
+ * Waits until this is what is read: where there is no locator to wait for.
+ * @template T
+ * @param {() => Promise<T>} read
+ * @param {T} wanted
+ * @param {string} [message]
+ */
+export async function eventually(read, wanted, message) {
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await read();
+    if (isDeepStrictEqual(found, wanted) || Date.now() > until) return assert.deepEqual(found, wanted, message);
+    await wait(50);
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { connectedTo, inRoom, noNetwork, startApp } from './app.js';
+import { connectedTo, inRoom, noNetwork, startApp, tied } from './app.js';
 
 const NGINX = '/usr/sbin/nginx';
 const skip = noNetwork || (existsSync(NGINX) ? false : `there is no ${NGINX}`);
@@ -50,7 +50,7 @@ async function nginx(server) {
        }
      }`,
   );
-  const child = spawn(NGINX, ['-c', join(folder, 'nginx.conf'), '-p', folder], { stdio: 'inherit' });
+  const child = tied(spawn(NGINX, ['-c', join(folder, 'nginx.conf'), '-p', folder], { stdio: 'inherit' }));
   const answers = () =>
     new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1', () => resolve(true));
@@ -86,6 +86,7 @@ test('below a path', { skip }, async (t) => {
 
   await t.test('the link that is copied leads to the room', async () => {
     await first.getByRole('button', { name: 'Copy link' }).click();
+    await first.getByText('Copied', { exact: true }).waitFor();
     const link = await first.evaluate(() => navigator.clipboard.readText());
     assert.equal(link, `${proxy.url}/?room=room1`);
   });

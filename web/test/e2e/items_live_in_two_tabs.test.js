@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { startApp } from './app.js';
+import { eventually, startApp } from './app.js';
 
 /** @param {import('./app.js').Page} page @param {string} title */
 const row = (page, title) =>
@@ -20,7 +20,7 @@ test('items live in two tabs', async (t) => {
     await first.getByRole('button', { name: 'Create Item' }).click();
     await row(second, 'Buy milk').getByText('Two litres').waitFor();
     await row(first, 'Buy milk').waitFor();
-    assert.equal(await first.getByLabel('Title').inputValue(), '');
+    await eventually(() => first.getByLabel('Title').inputValue(), '');
   });
 
   await t.test('edited', async () => {
@@ -70,14 +70,18 @@ test('items live in two tabs', async (t) => {
   });
 
   await t.test('deleted, thought again, and deleted for good', async () => {
+    // A notice that somebody points at stays.
+    const notice = (/** @type {string} */ title) => first.getByText(`Deleted “${title}”`).locator('..');
     await row(first, 'Chapter 2').getByRole('button', { name: 'Delete' }).click();
+    await notice('Chapter 2').hover();
     await row(first, 'Chapter 2').waitFor({ state: 'detached' });
     await first.getByRole('button', { name: 'Undo' }).click();
     await row(first, 'Chapter 2').waitFor();
     await row(first, 'Chapter 4').getByRole('button', { name: 'Delete' }).click();
+    await notice('Chapter 4').hover();
     await row(first, 'Chapter 4').waitFor({ state: 'detached' });
     await row(second, 'Chapter 4').waitFor();
-    await first.getByText('Deleted “Chapter 4”').locator('..').getByRole('button', { name: 'Dismiss' }).click();
+    await notice('Chapter 4').getByRole('button', { name: 'Dismiss' }).click();
     await row(second, 'Chapter 4').waitFor({ state: 'detached' });
     await row(second, 'Chapter 2').waitFor();
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { connectedTo, inRoom, noNetwork, startApp } from './app.js';
+import { connectedTo, eventually, inRoom, noNetwork, startApp } from './app.js';
 
 /** @typedef {import('./app.js').Page} Page */
 
@@ -43,6 +43,8 @@ test('keyboard only', async (t) => {
       await page.keyboard.type(title);
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: title, exact: true }).waitFor();
+      // The list may hear of it before the form has its answer.
+      await eventually(() => page.getByLabel('Title').inputValue(), '');
       assert.equal(await focused(page), 'Title', 'ready for the next one');
     }
   });

@@ -1,10 +1,9 @@
 /** More tabs of one browser than HTTP/1.1 has connections for: all of them work, through one stream of events. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 
 import { startApp } from './app.js';
+import { relay } from './relay.js';
 
 const TABS = 8;
 
@@ -20,45 +19,11 @@ const row = (page, title) => page.getByRole('heading', { name: title, exact: tru
 /** @param {import('./app.js').Page} page */
 const live = (page) => page.getByText('Live', { exact: true }).waitFor();
 
-/** What stands between a browser and a server: it counts the streams of events, and can fall silent. */
-async function relay(/** @type {import('./app.js').Server} */ server) {
-  /** @type {Set<import('node:net').Socket>} */
-  const sockets = new Set();
-  const state = { silent: false, streams: 0, port: 0, close: () => {} };
-  const listener = createServer((near) => {
-    const [host, port] = server.address.split(':');
-    const far = connect(Number(port), host);
-    for (const [from, to] of /** @type {const} */ ([
-      [near, far],
-      [far, near],
-    ])) {
-      sockets.add(from);
-      from.on('data', (data) => {
-        if (from === near && data.includes('GET /api/items/events')) state.streams += 1;
-        if (!state.silent) to.write(data);
-      });
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
-  });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  state.port = /** @type {import('node:net').AddressInfo} */ (listener.address()).port;
-  state.close = () => {
-    listener.close();
-    for (const socket of sockets) socket.destroy();
-  };
-  return state;
-}
-
 test('many tabs', async (t) => {
   const { server, tabs } = await startApp();
   const between = await relay(server);
   t.after(between.close);
-  const url = `http://127.0.0.1:${between.port}/`;
+  const url = `${between.url}/`;
   const first = await tabs.open(url);
   const pages = [first];
   while (pages.length < TABS) pages.push(await tabs.another(first, url));

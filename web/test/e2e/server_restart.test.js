@@ -44,7 +44,7 @@ test('server restart', { skip: noNetwork }, async (t) => {
       .getByText(/Back in room1 as tab1 after the connection to the server was lost/)
       .first()
       .waitFor();
-    assert.equal(await log.getByText('The connection to tab2 was lost').count(), 0);
+    assert.equal(await log.getByText('The connection to tab2 is being replaced').count(), 0);
     assert.equal(await log.getByText('Connected to tab2', { exact: true }).count(), 1);
   });
 

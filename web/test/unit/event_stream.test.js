@@ -3,7 +3,7 @@ import { beforeEach, mock, test } from 'node:test';
 
 import { EventStream, RETRY_MS, SILENCE_MS } from '../../js/event_stream.js';
 
-/** @typedef {{ lastId: string | undefined, answer: (other: Response | Error) => Promise<void>, say: (text: string) => Promise<void>, end: () => Promise<void>, signal: AbortSignal }} Request */
+/** @typedef {{ lastId: string | undefined, authorization: string | undefined, answer: (other: Response | Error) => Promise<void>, say: (text: string) => Promise<void>, end: () => Promise<void>, signal: AbortSignal }} Request */
 
 /** @type {Request[]} */
 let requests = [];
@@ -19,8 +19,10 @@ beforeEach(() => {
   seen = [];
 });
 
-function open() {
-  const stream = new EventStream('http://x/events', /** @type {any} */ (fetcher), () => 0.5);
+/** @param {string | null} [token] */
+function open(token = null) {
+  const stream = new EventStream('http://x/events', /** @type {any} */ (fetcher), () => 0.5, token);
+  stream.on('refused', (code) => seen.push(code));
   stream.on('live', (live) => seen.push(live));
   stream.on('event', ({ name, data }) => seen.push(`${name} ${data}`));
   stream.open();
@@ -38,6 +40,7 @@ function fetcher(_, { headers, signal }) {
     const response = new Response(stream);
     requests.push({
       lastId: headers['Last-Event-ID'],
+      authorization: headers.Authorization,
       signal,
       answer: async (other) => {
         if (other instanceof Error) reject(other);
@@ -122,4 +125,39 @@ test('once closed it says nothing more, and can be opened again', async () => {
   assert.deepEqual([requests.length, ...seen], [1, true, 'message 1', false]);
   stream.open();
   assert.equal(last().lastId, '7');
+});
+
+test('shows its token in a header, and does not insist when it is refused', async () => {
+  open();
+  assert.equal(last().authorization, undefined);
+  const stream = open('a.b.c');
+  assert.equal(last().authorization, 'Bearer a.b.c');
+  await last().answer(Response.json({ code: 'token_expired' }, { status: 401 }));
+  await settle();
+  assert.deepEqual(seen, ['token_expired']);
+  const before = requests.length;
+  mock.timers.tick(SILENCE_MS + RETRY_MS * 10);
+  stream.open();
+  assert.equal(requests.length, before);
+  stream.refusal = null;
+  stream.open();
+  assert.equal(requests.length, before + 1);
+  await last().answer(Response.json({ code: 'not_allowed' }, { status: 403 }));
+  await settle();
+  assert.deepEqual(seen, ['token_expired', 'not_allowed']);
+});
+
+test('a refusal that is not about tokens may pass', async () => {
+  open();
+  for (const [status, body] of /** @type {const} */ ([
+    [403, 'go away'],
+    [401, '{"code":"http"}'],
+  ])) {
+    const before = requests.length;
+    await last().answer(new Response(body, { status }));
+    await settle();
+    mock.timers.tick(RETRY_MS);
+    assert.equal(requests.length, before + 1);
+  }
+  assert.deepEqual(seen, []);
 });

@@ -15,6 +15,15 @@ export class FakeServer {
   /** @param {string} url */
   connect = (url) => new FakeSocket(this, new URL(url).searchParams.get('peer_id') ?? 'made-here');
 
+  /** Whose program is gone without a word. @param {string} id */
+  forget(id) {
+    const socket = this.peers.get(id);
+    this.peers.delete(id);
+    if (!socket) return;
+    socket.readyState = 3;
+    socket.onmessage = socket.onclose = null;
+  }
+
   /** Ends every connection, as a restart does. */
   restart() {
     const sockets = [...this.peers.values()];
@@ -102,6 +111,10 @@ export class FakeSocket {
 export class FakeNetwork {
   /** @type {FakeConnection[]} */
   connections = [];
+  /** Both sides of what is made from now on have streams. */
+  streams = true;
+  /** What is made from now on never opens. */
+  wedged = false;
 
   /** @param {ConnectionOptions} options */
   create = (options) => {
@@ -109,20 +122,29 @@ export class FakeNetwork {
     this.connections.push(connection);
     return connection;
   };
+
+  /** Those that are open on both sides now, each side. */
+  get open() {
+    return this.connections.filter(({ closed, dead, other }) => !closed && !dead && other && !other.closed);
+  }
 }
 
 export class FakeConnection {
   /** @type {FakeConnection | null} */
   other = null;
   closed = false;
+  /** Nothing arrives any more, not what is under way either. */
+  dead = false;
   messageBytes = 262_144;
+  hasStreams;
+  progress = { acknowledged: 0, waiting: false };
 
   /** @param {FakeNetwork} network @param {number} number @param {ConnectionOptions} options */
-  constructor(network, number, { channel, events }) {
-    Object.assign(this, { network, number, channel, events });
+  constructor(network, number, { events }) {
     this.network = network;
     this.number = number;
     this.events = events;
+    this.hasStreams = network.streams;
   }
 
   async createOffer() {
@@ -138,7 +160,11 @@ export class FakeConnection {
   /** @param {string} sdp */
   async applyAnswer(sdp) {
     this.other = this.network.connections[Number(sdp.split(' ')[1])] ?? null;
-    for (const end of [this, this.other]) setImmediate(() => end?.closed || end?.events.open());
+    if (this.network.wedged) return;
+    for (const end of [this, this.other]) {
+      setImmediate(() => end?.closed || end?.events.open());
+      if (this.hasStreams) setImmediate(() => end?.closed || end?.events.linked());
+    }
   }
 
   addCandidate() {}
@@ -147,7 +173,17 @@ export class FakeConnection {
   async send(text) {
     const { other } = this;
     if (this.closed || !other || other.closed) throw new Error('closed');
-    setImmediate(() => other.events.message(text));
+    setImmediate(() => other.dead || other.events.message(text));
+  }
+
+  get takesFrames() {
+    return !this.closed && this.other !== null;
+  }
+
+  /** @param {Uint8Array} bytes */
+  sendFrames(bytes) {
+    const { other } = this;
+    setImmediate(() => other?.closed || other?.dead || other?.events.frames(bytes));
   }
 
   async stats() {
@@ -158,6 +194,15 @@ export class FakeConnection {
     if (this.closed) return;
     this.closed = true;
     const { other } = this;
-    if (other && !other.closed) setImmediate(() => other.events.lost('closed by the other side'));
+    if (other && !other.closed) setImmediate(() => other.closed || other.events.lost('closed by the other side'));
+  }
+
+  /** The path is gone, with what is under way on it. */
+  cut() {
+    for (const end of [this, this.other]) {
+      if (!end) continue;
+      end.dead = true;
+      setImmediate(() => end.closed || end.events.lost('cut'));
+    }
   }
 }

@@ -10,7 +10,7 @@ const read = (/** @type {string} */ path) => readFileSync(new URL(path, web), 'u
 const words = Object.fromEntries(LANGUAGES.map((language) => [language, JSON.parse(read(`i18n/${language}.json`))]));
 const english = words.en ?? {};
 
-const sources = ['index.html', ...['js', 'js/ui'].flatMap((folder) => scripts(folder))];
+const sources = ['index.html', 'admin.html', ...['js', 'js/ui', 'js/admin'].flatMap((folder) => scripts(folder))];
 
 /** @param {string} folder */
 function scripts(folder) {

@@ -4,11 +4,11 @@ import { beforeEach, mock, test } from 'node:test';
 import { ANSWER_MS, HERE_MS, ItemFeed } from '../../js/item_feed.js';
 import { FakeStream } from './fake_stream.js';
 
-/** @typedef {{ said: string[], closed: boolean, onmessage: any, postMessage: (text: string) => void, close: () => void }} FakePort */
+/** @typedef {{ said: unknown[], closed: boolean, onmessage: any, postMessage: (said: unknown) => void, close: () => void }} FakePort */
 
 /** @type {{ port: FakePort, onerror: any }[]} */
 let workers = [];
-/** @type {FakeStream[]} */
+/** @type {(FakeStream & { token?: string | null })[]} */
 let streams = [];
 const page = Object.assign(new EventTarget(), { hidden: false });
 
@@ -18,7 +18,7 @@ function fakeWorker() {
     said: [],
     closed: false,
     onmessage: null,
-    postMessage: (text) => port.said.push(text),
+    postMessage: (said) => port.said.push(said),
     close: () => (port.closed = true),
   };
   const worker = { port, onerror: null };
@@ -28,8 +28,8 @@ function fakeWorker() {
 
 /** @param {() => any} [createWorker] */
 function open(createWorker = fakeWorker) {
-  const createStream = () => {
-    streams.push(new FakeStream());
+  const createStream = (/** @type {string | null} */ token) => {
+    streams.push(Object.assign(new FakeStream(), { token }));
     return /** @type {any} */ (streams.at(-1));
   };
   const feed = new ItemFeed({ createWorker, createStream });
@@ -38,6 +38,7 @@ function open(createWorker = fakeWorker) {
   feed.on('live', (live) => seen.push(live));
   feed.on('missed', () => seen.push('missed'));
   feed.on('event', ({ name }) => seen.push(name));
+  feed.on('refused', (code) => seen.push(code));
   feed.open();
   const tell = (/** @type {unknown} */ data) => workers.at(-1)?.port.onmessage?.({ data });
   return { feed, seen, tell };
@@ -61,7 +62,7 @@ test('follows the worker that all tabs share', () => {
   tell({ live: true });
   tell({ live: false });
   assert.deepEqual(seen, ['missed', true, 'created', false]);
-  assert.deepEqual(workers[0]?.port.said, ['here', 'here']);
+  assert.deepEqual(workers[0]?.port.said, [{ here: null }, { here: null }]);
   assert.deepEqual([workers.length, streams.length], [1, 0]);
 });
 
@@ -118,10 +119,39 @@ test('a page that goes away says bye, and follows again when it comes back', () 
   const { feed, seen, tell } = open();
   tell({ live: true });
   feed.close();
-  assert.deepEqual(workers[0]?.port.said, ['here', 'bye']);
+  assert.deepEqual(workers[0]?.port.said, [{ here: null }, 'bye']);
   mock.timers.tick(HERE_MS + ANSWER_MS);
   assert.equal(workers.length, 1);
   feed.open();
   tell({ live: true, missed: true });
   assert.deepEqual(seen, [true, false, true, 'missed']);
+});
+
+test('another token is told to the worker at once, and a refusal to the page', () => {
+  const { feed, seen, tell } = open();
+  const refused = { live: false, refused: 'not_authenticated', token: null };
+  tell(refused);
+  feed.use('a.b.c');
+  feed.use('a.b.c');
+  // It was on its way when the other one came.
+  tell(refused);
+  assert.deepEqual(workers[0]?.port.said, [{ here: null }, { here: 'a.b.c' }]);
+  mock.timers.tick(HERE_MS);
+  assert.deepEqual(workers[0]?.port.said.at(-1), { here: 'a.b.c' });
+  assert.deepEqual(seen, ['not_authenticated']);
+});
+
+test('who reads alone begins another stream with another token', () => {
+  const { feed, seen } = open(() => {
+    throw new Error('there are none');
+  });
+  assert.equal(streams[0]?.token, null);
+  streams[0]?.tell('refused', 'not_authenticated');
+  feed.use('a.b.c');
+  assert.equal(streams[0]?.isOpen, false);
+  assert.deepEqual([streams.length, streams[1]?.token, streams[1]?.isOpen], [2, 'a.b.c', true]);
+  streams[0]?.tell('refused', 'not_authenticated');
+  streams[0]?.tell('live', true);
+  streams[1]?.tell('live', true);
+  assert.deepEqual(seen, ['not_authenticated', 'missed', true]);
 });

@@ -5,8 +5,10 @@ import { test } from 'node:test';
 
 import { DESCRIPTION_CHARS, TITLE_CHARS } from '../../js/items.js';
 import { CHANNEL_BYTES } from '../../js/message_limit.js';
+import { INTERRUPTED_MS, REBUILDING_MS, STALLED_INTERRUPTED_MS, STALLED_OPEN_MS } from '../../js/liveness.js';
 import { ABSENT_GRACE_MS } from '../../js/mesh.js';
-import { MESSAGE_BYTES, NAME_CHARS } from '../../js/protocol.js';
+import { MESSAGE_BYTES, METADATA_BYTES, NAME_CHARS } from '../../js/protocol.js';
+import { UNDER_WAY } from '../../js/resume.js';
 
 const repository = new URL('../../../', import.meta.url);
 const RUST = ['protocol/src/limits.rs', 'server/src/limits.rs', 'peer/src/limits.rs']
@@ -22,8 +24,13 @@ function inRust(name) {
 }
 
 test('the numbers of names, messages and items', () => {
-  const numbers = { NAME_CHARS, MESSAGE_BYTES, TITLE_CHARS, DESCRIPTION_CHARS, ABSENT_GRACE_MS };
+  const numbers = { NAME_CHARS, MESSAGE_BYTES, METADATA_BYTES, TITLE_CHARS, DESCRIPTION_CHARS, ABSENT_GRACE_MS };
+  Object.assign(numbers, { INTERRUPTED_MS, REBUILDING_MS, STALLED_INTERRUPTED_MS, STALLED_OPEN_MS });
   for (const [name, value] of Object.entries(numbers)) assert.equal(value, inRust(name), name);
+});
+
+test('the server knows again every message that may be under way', () => {
+  assert.ok(UNDER_WAY < inRust('RESUME_IDS'));
 });
 
 test('the words for what is too long say the right number', () => {

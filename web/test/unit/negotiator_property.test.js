@@ -7,7 +7,7 @@ import { World, seeded } from './world.js';
 /** @typedef {import('./world.js').Weather} Weather */
 
 const RUNS = 1_500;
-const fair = { loss: 0, twice: 0, jitterMs: 0, wedged: 0, broken: 0, healsAt: 0, oldClient: false };
+const fair = { loss: 0, twice: 0, jitterMs: 0, wedged: 0, broken: 0, healsAt: 0, told: 0, oldClient: false };
 
 /** @param {number} seed @returns {Weather} */
 function weather(seed) {
@@ -16,7 +16,7 @@ function weather(seed) {
   const jitterMs = [0, below(100), 1_000 + below(4_000)][below(3)] ?? 0;
   const healsAt = [0, below(60_000), Infinity][below(3)] ?? 0;
   const bad = { loss: below(101), twice: below(50), jitterMs, wedged: below(101), broken: below(50), healsAt };
-  return { seed, ...bad, bothInitiate: random() < 0.5, oldClient: false };
+  return { seed, ...bad, bothInitiate: random() < 0.5, told: 0, oldClient: false };
 }
 
 /** @param {(seed: number) => Weather} make @param {(world: World) => void} check */
@@ -33,6 +33,13 @@ function always(make, check) {
 }
 
 test('both connect with one another or both give up', () => always(weather, (world) => void world.outcome()));
+
+test('the same when they are told to try again and to give up', () => {
+  always(
+    (seed) => ({ ...weather(seed), told: 1 + (seed % 19) }),
+    (world) => void world.outcome(),
+  );
+});
 
 test('in fair weather both connect without a retry', () => {
   always(

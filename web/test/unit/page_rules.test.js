@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 const web = new URL('../../', import.meta.url);
-const files = ['index.html', 'favicon.svg', ...['css', 'js'].flatMap(filesBelow)];
+const files = ['index.html', 'admin.html', 'favicon.svg', ...['css', 'js'].flatMap(filesBelow)];
 
 /** @param {string} folder @returns {string[]} */
 function filesBelow(folder) {

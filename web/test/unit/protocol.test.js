@@ -14,6 +14,7 @@ test('reads every message of the server', () => {
     { type: 'broadcast_message', from_peer_id: 'b', data: null, ...at, seq: 7 },
     { type: 'direct_message', from_peer_id: 'b', data: [1], ...at },
     { type: 'error', code: 'bad_json', message: 'no', ref: 'm1' },
+    { type: 'authenticated', expires_at: '2026-01-02T03:04:05Z' },
     { type: 'pong' },
     { type: 'ack', ref: 'm1' },
   ]) {

@@ -2,52 +2,25 @@ import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
 import {
+  DOUBT_WAIT_MS,
   GHOST_WAIT_MS,
   JOIN_WAIT_MS,
   OWN_GHOST_MS,
   PING_INTERVAL_MS,
   PONG_WAIT_MS,
   Session,
-  backoff,
+  WAKE_WAIT_MS,
 } from '../../js/session.js';
+import { backoff } from '../../js/backoff.js';
+import { FakeSocket } from './fake_socket.js';
 
 /** @typedef {import('../../js/session.js').SessionStatus} SessionStatus */
-
-class FakeSocket {
-  readyState = 0;
-  /** @type {string[]} */
-  sent = [];
-  /** @type {((event: any) => void) | null} */
-  onopen = null;
-  /** @type {((event: any) => void) | null} */
-  onmessage = null;
-  /** @type {((event: any) => void) | null} */
-  onclose = null;
-  /** @param {any} text */
-  send(text) {
-    this.sent.push(String(text));
-  }
-  close() {
-    this.readyState = 3;
-  }
-  accept() {
-    this.readyState = 1;
-    this.onopen?.({});
-  }
-  /** @param {string} data */
-  say(data) {
-    this.onmessage?.({ data });
-  }
-  /** @param {number} code */
-  end(code) {
-    this.readyState = 3;
-    this.onclose?.({ code });
-  }
-}
 
 /** @type {FakeSocket[]} */
 let sockets = [];
 let now = 0;
+/** Says that the network is there again, or that the machine woke. @type {(slept?: boolean) => void} */
+let wake = () => {};
 
 beforeEach(() => {
   mock.timers.reset();
@@ -68,7 +41,13 @@ function open(random = () => 0.5, returning = false) {
     sockets.push(socket);
     return socket;
   };
-  const session = new Session({ url: () => 'ws://x/ws/r', webSocket, random, now: () => now, returning });
+  const waking = (/** @type {import('../../js/waking.js').Told} */ told) => {
+    wake = (slept = false) => told(slept);
+    return () => {
+      wake = () => assert.fail('nobody listens');
+    };
+  };
+  const session = new Session({ url: () => 'ws://x/ws/r', webSocket, random, now: () => now, returning, waking });
   /** @type {SessionStatus[]} */
   const seen = [];
   session.on('status', (status) => seen.push(status));
@@ -121,11 +100,11 @@ test('stays away after the codes that say so', () => {
   }
 });
 
-test('a laptop that wakes up after its heartbeat was missed comes back', () => {
+test('a laptop that wakes up after its heartbeat was missed comes back at once', () => {
   const { session, last } = open();
   join(session);
   sockets.at(-1)?.end(4408);
-  assert.deepEqual(last(), { state: 'waiting', attempt: 1, delayMs: 250, code: 4408, word: 'no_heartbeat' });
+  assert.deepEqual(last(), { state: 'waiting', attempt: 1, delayMs: 0, code: 4408, word: 'no_heartbeat' });
 });
 
 test('a taken id ends the first join', () => {
@@ -186,10 +165,11 @@ test('what a socket says after its end is not heard', () => {
 
 test('sends only over an open connection', () => {
   const { session } = open();
-  assert.equal(session.send('a'), false);
+  const [a, b] = ['a', 'b'].map((data) => /** @type {const} */ ({ type: 'broadcast', data }));
+  assert.equal(session.send(/** @type {any} */ (a)), false);
   sockets[0]?.accept();
-  assert.equal(session.send('b'), true);
-  assert.deepEqual(sockets[0]?.sent, ['b']);
+  assert.equal(session.send(/** @type {any} */ (b)), true);
+  assert.deepEqual(sockets[0]?.sent, ['{"type":"broadcast","data":"b"}']);
 });
 
 test('a server that answered pings and falls silent is gone', () => {
@@ -208,4 +188,76 @@ test('a server that never answered a ping may not know it', () => {
   join(session);
   pass(PING_INTERVAL_MS + PONG_WAIT_MS);
   assert.equal(last().state, 'open');
+});
+
+test('waits for as long as a server that restarts asks it to', () => {
+  const { session, last } = open();
+  join(session);
+  sockets.at(-1)?.end(1012, 'retry in 3210 ms');
+  assert.deepEqual(last(), { state: 'waiting', attempt: 1, delayMs: 3_210, code: 1012, word: 'restart' });
+});
+
+test('comes back at once when the network does, and says so', () => {
+  const { session, last } = open();
+  sockets.at(-1)?.end(1006);
+  assert.equal(last().state, 'waiting');
+  /** @type {boolean[]} */
+  const woke = [];
+  session.on('woke', ({ slept }) => woke.push(slept));
+  wake();
+  assert.equal(sockets.length, 2);
+  wake(true);
+  assert.equal(sockets.length, 2, 'it is connecting');
+  assert.deepEqual(woke, [false, true]);
+});
+
+/** A session whose server answers pings. */
+function answering() {
+  const all = open();
+  join(all.session);
+  sockets[0]?.say('{"type":"pong"}');
+  return all;
+}
+
+for (const [why, ms] of /** @type {const} */ ([
+  ['the network is another one', WAKE_WAIT_MS],
+  ['a pair is interrupted', DOUBT_WAIT_MS],
+])) {
+  const doubt = (/** @type {Session} */ session) => (ms === WAKE_WAIT_MS ? wake() : session.doubt());
+
+  test(`when ${why}, a connection that answers stays`, () => {
+    const { session, last } = answering();
+    doubt(session);
+    assert.deepEqual(sockets[0]?.sent, ['{"type":"ping"}']);
+    pass(ms - 1);
+    sockets[0]?.say('{"type":"pong"}');
+    pass(ms);
+    assert.equal(last().state, 'open');
+  });
+
+  test(`when ${why}, one that does not answer is replaced at once, and not said goodbye to`, () => {
+    const { session, seen, last } = answering();
+    doubt(session);
+    pass(ms - 1);
+    doubt(session);
+    assert.equal(last().state, 'open', 'asking again gives it no more time');
+    pass(1);
+    assert.deepEqual(seen.at(-2), { state: 'waiting', attempt: 1, delayMs: 0, code: 1006, word: 'lost' });
+    assert.equal(sockets[0]?.closed, 4408);
+    assert.equal(sockets.length, 2);
+  });
+}
+
+test('a server that may not know pings is not judged by them', () => {
+  const { session, last } = open();
+  join(session);
+  session.doubt();
+  pass(DOUBT_WAIT_MS);
+  assert.equal(last().state, 'open');
+});
+
+test('who is out does not listen any more', () => {
+  const { session } = open();
+  session.close();
+  assert.throws(wake, /nobody listens/);
 });

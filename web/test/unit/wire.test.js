@@ -35,6 +35,7 @@ test('writes what the server reads, to the letter', () => {
     ['broadcast of null', { type: 'broadcast', data: null }],
     ['message', { type: 'message', target_peer_id: 'b', data: 1, id: 'm1' }],
     ['metadata', { type: 'metadata', metadata: { name: 'Ann', color: '#0a0' }, id: 'm3' }],
+    ['report of a failure, without its stage', { type: 'report', peer_id: 'b', result: 'failed' }],
     ['leave', { type: 'leave' }],
   ])) {
     assert.equal(encode(message), client.get(name)?.frame, name);

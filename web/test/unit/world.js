@@ -20,6 +20,7 @@ import { Negotiator } from '../../js/negotiator.js';
  * @property {number} broken of 100 connections, how many break once they are open
  * @property {number} healsAt when all of this ends
  * @property {boolean} bothInitiate
+ * @property {number} told how often in the first minute a side is told to try again or to give up
  * @property {boolean} oldClient no attempt is named, as by a client of before
  *
  * @typedef {{ closed: boolean, busy: boolean, partner: number | null }} Connection
@@ -65,6 +66,10 @@ export class World {
   run() {
     this.#feed(0, 'start');
     this.#feed(1, 'start');
+    for (let time = 0; time < this.#weather.told; time += 1) {
+      const [delay, side, giveUp] = [this.#random() * 60_000, this.#random() < 0.5 ? 0 : 1, this.#random() < 0.5];
+      this.#later(Math.floor(delay), side, giveUp ? { give_up: { reason: 'told' } } : 'try_again');
+    }
     for (let step = 0; step < 20_000; step += 1) {
       this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
       const next = this.#queue[0];

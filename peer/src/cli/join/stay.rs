@@ -215,7 +215,7 @@ impl Stay {
     /// At the end of the time: says where the pairs are stuck that are not open.
     async fn tell_of_the_stuck(&mut self) -> io::Result<()> {
         let status = timeout(ANSWER, self.peer.status()).await.unwrap_or_default();
-        for pair in status.into_iter().filter(|pair| pair.state == Some(PairState::Connecting)) {
+        for pair in status.into_iter().filter(|pair| pair.state == PairState::Connecting) {
             let Some(stage) = pair.stage.filter(|stage| *stage != Stage::Signaling) else { continue };
             if self.connecting.get(&pair.peer_id).is_some_and(|since| since.elapsed() >= STUCK) {
                 let message = format!("the time is over: {}", stage.explanation());

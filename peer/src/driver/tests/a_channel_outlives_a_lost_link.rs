@@ -15,7 +15,7 @@ async fn a_channel_outlives_a_lost_link() {
 
     world.server.breaks().await;
     while !matches!(world.event().await, Event::Reconnecting { .. }) {}
-    world.channels.send(&id("b"), &"still there".into()).await.unwrap();
+    drop(world.channels.queue(&id("b"), &"still there".into()).await.unwrap());
     assert_eq!(sent.recv().await.unwrap().as_text(), Some("still there"));
 
     // `b` has not come back yet: its channel is kept, and nobody is offered to.

@@ -16,7 +16,7 @@ async fn a_message_follows_its_connected() {
     let Event::Message { payload, .. } = world.event().await else { panic!("no message") };
     assert_eq!(payload.as_text(), Some("first"));
 
-    world.channels.send(&id("b"), &"hello".into()).await.unwrap();
+    drop(world.channels.queue(&id("b"), &"hello".into()).await.unwrap());
     assert_eq!(sent.recv().await.unwrap().as_text(), Some("hello"));
     world.leave().await;
     connection.dropped().await;

@@ -14,7 +14,7 @@ async fn what_comes_of_an_earlier_pair_is_ignored() {
     let (mut nowhere, _) = earlier.opens().await;
     let (mut sent, _) = connection.opens().await;
     assert!(matches!(world.event().await, Event::Connected { .. }));
-    world.channels.send(&id("b"), &"hello".into()).await.unwrap();
+    drop(world.channels.queue(&id("b"), &"hello".into()).await.unwrap());
     assert_eq!(sent.recv().await.unwrap().as_text(), Some("hello"));
     assert!(nowhere.try_recv().is_err());
     earlier.dropped().await;

@@ -1,12 +1,16 @@
 //! A session over links that are made up, in virtual time.
 
-use std::sync::Mutex;
+mod changes;
+mod model;
+mod resume;
+
+use std::{collections::VecDeque, sync::Mutex};
 
 use tokio::sync::mpsc;
 
 use super::*;
 use crate::{
-    limits::{BACKOFF_FIRST, BACKOFF_LAST},
+    limits::{BACKOFF_FIRST, BACKOFF_LAST, RETRY_HINT_LAST, UNANSWERED},
     report::LocalCause,
 };
 
@@ -18,20 +22,20 @@ type Opened = Result<(), LinkError>;
 #[derive(Default)]
 struct Script {
     opens: Mutex<VecDeque<Opened>>,
-    asked: Mutex<Vec<(Instant, Option<PeerId>)>>,
+    asked: Mutex<Vec<(Instant, Join)>>,
     servers: Mutex<Vec<Server>>,
 }
 
 /// The server's end of a link.
 struct Server {
     to_peer: mpsc::Sender<Incoming>,
-    from_peer: mpsc::Receiver<String>,
+    from_peer: mpsc::Receiver<Outgoing>,
 }
 
 #[async_trait::async_trait]
 impl SignalLink for Script {
-    async fn open(&self, id: Option<&PeerId>) -> Result<LinkEnds, LinkError> {
-        self.asked.lock().unwrap().push((Instant::now(), id.cloned()));
+    async fn open(&self, join: &Join) -> Result<LinkEnds, LinkError> {
+        self.asked.lock().unwrap().push((Instant::now(), join.clone()));
         let opened = self.opens.lock().unwrap().pop_front();
         opened.unwrap_or(Ok(()))?;
         let (ends, server) = link();
@@ -63,6 +67,7 @@ fn session(opens: impl IntoIterator<Item = Opened>) -> (Session, Server, Arc<Scr
         Arc::clone(&script) as Arc<dyn SignalLink>,
         "me".parse().unwrap(),
         ends,
+        None,
         fastrand::Rng::with_seed(7),
     );
     (session, server, script)
@@ -98,7 +103,8 @@ async fn comes_back_after_the_codes_that_say_so_and_not_after_the_others() {
         server.ends(closed(code)).await;
         assert_eq!(words(&mut session, 2).await, ["reconnecting 1", "text"], "{code}");
         let asked = script.asked.lock().unwrap();
-        assert_eq!(asked[0].1.as_ref().map(PeerId::as_str), Some("me"), "under its own name");
+        let join = &asked[0].1;
+        assert!(join.id.as_ref().is_some_and(|id| id.as_str() == "me") && join.back.is_none(), "{join:?}");
     }
     for code in [1000, 1002, 1007, 1008, 1009, 4001, 4003, 4400, 4401, 4403, 4423] {
         let (mut session, server, script) = session([]);
@@ -116,7 +122,7 @@ async fn waits_longer_each_time_and_anew_after_a_link() {
     let mut ceiling = BACKOFF_FIRST;
     for attempt in 1..=9_u32 {
         let begin = Instant::now();
-        let Change::Reconnecting { attempt: told, delay } = session.next().await else { panic!("{attempt}") };
+        let Change::Reconnecting { attempt: told, delay, .. } = session.next().await else { panic!("{attempt}") };
         assert_eq!(told, attempt);
         assert!(delay <= ceiling, "{delay:?} of {ceiling:?}");
         ceiling = (ceiling * 2).min(BACKOFF_LAST);
@@ -126,7 +132,7 @@ async fn waits_longer_each_time_and_anew_after_a_link() {
     assert_eq!(words(&mut session, 1).await, ["text"]);
     let server = script.servers.lock().unwrap().pop().unwrap();
     server.ends(unreachable()).await;
-    let Change::Reconnecting { attempt: 1, delay } = session.next().await else { panic!("not anew") };
+    let Change::Reconnecting { attempt: 1, delay, .. } = session.next().await else { panic!("not anew") };
     assert!(delay <= BACKOFF_FIRST);
 }
 
@@ -149,14 +155,43 @@ async fn its_own_ghost_is_waited_out_and_a_stranger_under_its_name_is_not() {
     assert!(begin.elapsed() >= NAME_TAKEN_GRACE && begin.elapsed() <= NAME_TAKEN_GRACE + BACKOFF_LAST);
 }
 
+fn refused(status: u16) -> LinkError {
+    LinkError::Refused { status, code: "word".to_owned(), message: String::new(), retry_after: None }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refusal_ends_it_and_a_server_that_is_starting_does_not() {
-    let refused = |status| LinkError::Refused { status, code: "word".to_owned(), message: String::new() };
     let (mut session, server, _) =
         session([Err(refused(503)), Err(LinkError::Local(LocalCause::OutOfFiles)), Err(refused(403))]);
     server.ends(unreachable()).await;
     let words = words(&mut session, 4).await;
     assert_eq!(words, ["reconnecting 1", "reconnecting 2", "reconnecting 3", "ended word"]);
+}
+
+/// The wait that follows this error, and the time of the next try.
+async fn waits(error: LinkError) -> (Duration, Duration) {
+    let (mut session, server, script) = session([]);
+    let begin = Instant::now();
+    server.ends(error).await;
+    let Change::Reconnecting { attempt: 1, delay, .. } = session.next().await else { panic!("it ended") };
+    assert_eq!(words(&mut session, 1).await, ["text"]);
+    let asked = script.asked.lock().unwrap()[0].0;
+    (delay, asked - begin)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_says_how_long_to_wait_at_least() {
+    let hint = Duration::from_secs(7);
+    let overloaded =
+        |retry_after| LinkError::Refused { status: 503, code: String::new(), message: String::new(), retry_after };
+    let restarts = LinkError::Closed { code: 1012, message: "retry in 7000 ms".to_owned() };
+    for error in [overloaded(Some(hint)), restarts] {
+        let (delay, waited) = waits(error).await;
+        assert!(delay >= hint && delay <= hint + BACKOFF_FIRST && waited >= delay, "{delay:?}");
+    }
+    assert!(waits(overloaded(Some(Duration::MAX))).await.0 <= RETRY_HINT_LAST + BACKOFF_FIRST);
+    assert!(waits(overloaded(None)).await.0 <= BACKOFF_FIRST);
+    assert_eq!(waits(closed(4408)).await.0, Duration::ZERO, "the server lives");
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,10 +205,10 @@ async fn what_is_sent_without_a_link_is_dropped() {
     let mut server = script.servers.lock().unwrap().pop().unwrap();
     tokio::select! {
         change = session.next() => panic!("{}", word(&change)),
-        text = server.from_peer.recv() => assert_eq!(text.as_deref(), Some("kept")),
+        text = server.from_peer.recv() => assert_eq!(text, Some(Outgoing::Text("kept".to_owned()))),
     }
     let leaving = tokio::spawn(session.leave());
-    assert_eq!(server.from_peer.recv().await.as_deref(), Some(LEAVE));
+    assert_eq!(server.from_peer.recv().await, Some(Outgoing::Leave));
     drop(server);
     leaving.await.unwrap();
 }
@@ -183,14 +218,14 @@ async fn a_server_that_says_nothing_is_given_up() {
     struct Silent;
     #[async_trait::async_trait]
     impl SignalLink for Silent {
-        async fn open(&self, _: Option<&PeerId>) -> Result<LinkEnds, LinkError> {
+        async fn open(&self, _: &Join) -> Result<LinkEnds, LinkError> {
             let (ends, server) = link();
             tokio::spawn(async move { server.to_peer.closed().await });
             Ok(ends)
         }
     }
     let begin = Instant::now();
-    let error = first_frame(Arc::new(Silent), None).await.err();
+    let error = first_frame(&Silent, &Join::default()).await.err();
     assert_eq!(
         (error.map(|error| error.code().to_owned()).as_deref(), begin.elapsed()),
         (Some("unreachable"), LINK_OPEN)

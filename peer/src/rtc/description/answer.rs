@@ -9,7 +9,7 @@ use super::{
 const OF_TRANSPORT: [&str; 6] =
     ["a=ice-ufrag:", "a=ice-pwd:", "a=ice-options:", "a=fingerprint:", "a=candidate:", "a=end-of-candidates"];
 /// What of it is about data channels.
-const OF_DATA: [&str; 2] = ["a=max-message-size:", "a=grtc-socket-buffer:"];
+const OF_DATA: [&str; 3] = ["a=max-message-size:", "a=grtc-socket-buffer:", "a=grtc-streams-taken:"];
 
 impl Description {
     /// The answer to this offer, out of the library's. The data channels' section alone is taken; the one that carries its

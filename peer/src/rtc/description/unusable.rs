@@ -1,5 +1,7 @@
 //! Why a description can't be used, as its sender is told.
 
+use webrtc::error::Error;
+
 use crate::limits::{DESCRIPTION_BYTES, SECTIONS};
 
 /// Why a description can't be used.
@@ -27,4 +29,10 @@ pub(in crate::rtc) enum Unusable {
     BadFingerprint,
     #[error("its fingerprint is none of sha-256, but of {0}")]
     OtherFingerprint(String),
+}
+
+impl From<Unusable> for Error {
+    fn from(reason: Unusable) -> Self {
+        Self::Other(reason.to_string())
+    }
 }

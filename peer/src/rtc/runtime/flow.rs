@@ -38,6 +38,11 @@ impl Flow {
         self.pace.store(bytes_per_ms, Ordering::Relaxed);
     }
 
+    /// The other side takes what begins the connection twice, so that less of it is lost.
+    pub(in crate::rtc) fn repeat(&self) {
+        self.sockets().iter().filter_map(Weak::upgrade).for_each(|socket| socket.repeat());
+    }
+
     fn sockets(&self) -> MutexGuard<'_, Vec<Weak<Socket>>> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }

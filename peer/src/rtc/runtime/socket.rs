@@ -8,7 +8,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
     time::Instant,
@@ -21,11 +21,12 @@ use super::{
     handshake::{Handshake, UNHEARD_RECORD},
     outgoing::{Outgoing, Pacer},
 };
-use crate::limits::WAITING_BYTES;
+use crate::limits::{TWICE, WAITING_BYTES};
 
-/// The first byte of a DTLS record with data, and that of one with an alert.
+/// The first byte of a DTLS record with data, of one with an alert, and of those of a handshake.
 const APPLICATION_DATA: u8 = 23;
 const ALERT: u8 = 21;
+const HANDSHAKE: [u8; 2] = [20, 22];
 /// Nobody's address: neither the library's STUN nor its TURN client takes what comes from there.
 const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
@@ -59,19 +60,38 @@ pub(super) struct Socket {
     inner: Arc<dyn AsyncUdpSocket>,
     watch: Arc<Watch>,
     waiting: Mutex<Waiting>,
+    /// Datagrams with data that may still go twice; while there are any, so does the handshake.
+    twice: AtomicUsize,
     kicked: AtomicBool,
     receiver: AtomicWaker,
 }
 
 impl Socket {
     pub(super) fn new(inner: Arc<dyn AsyncUdpSocket>, watch: Arc<Watch>) -> Self {
-        Self { inner, watch, waiting: Mutex::default(), kicked: AtomicBool::new(false), receiver: AtomicWaker::new() }
+        Self {
+            inner,
+            watch,
+            waiting: Mutex::default(),
+            twice: AtomicUsize::new(0),
+            kicked: AtomicBool::new(false),
+            receiver: AtomicWaker::new(),
+        }
     }
 
     /// A datagram that means nothing is received.
     pub(super) fn kick(&self) {
         self.kicked.store(true, Ordering::Release);
         self.receiver.wake();
+    }
+
+    /// From now on the handshake goes twice, and so do the first datagrams with data, which begin the association: the library
+    /// repeats what was lost of them after a second at the earliest.
+    pub(super) fn repeat(&self) {
+        self.twice.store(TWICE, Ordering::Relaxed);
+    }
+
+    fn goes_twice(&self) -> bool {
+        self.twice.load(Ordering::Relaxed) > 0
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -126,6 +146,10 @@ impl AsyncUdpSocket for Socket {
                     return Poll::Pending;
                 }
                 waiting.outgoing.push(transmit, self.inner.max_gso_segments());
+                if self.goes_twice() {
+                    self.twice.fetch_sub(1, Ordering::Relaxed);
+                    waiting.outgoing.push(transmit, self.inner.max_gso_segments());
+                }
                 Poll::Ready(Ok(transmit.contents.len()))
             }
             first => {
@@ -133,7 +157,12 @@ impl AsyncUdpSocket for Socket {
                 if first == Some(&ALERT) {
                     self.flush(context, 0);
                 }
-                self.inner.poll_send(context, transmit)
+                let sent = self.inner.poll_send(context, transmit);
+                if self.goes_twice() && sent.is_ready() && first.is_some_and(|first| HANDSHAKE.contains(first)) {
+                    // One that can't be sent is as good as lost.
+                    let _ = self.inner.poll_send(context, transmit);
+                }
+                sent
             }
         };
         if let Poll::Ready(Ok(_)) = sent {

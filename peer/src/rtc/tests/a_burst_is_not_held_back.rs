@@ -16,7 +16,7 @@ async fn a_burst_is_not_held_back() {
         let channel = a.channel.clone();
         let sending = tokio::spawn(async move {
             for number in 0..MESSAGES {
-                channel.send(&format!("{burst}.{number}").into()).await.unwrap();
+                drop(channel.queue(&format!("{burst}.{number}").into()).await.unwrap());
             }
         });
         let (mut last, mut pause) = (Instant::now(), Duration::ZERO);

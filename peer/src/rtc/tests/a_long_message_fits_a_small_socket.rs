@@ -15,7 +15,7 @@ async fn a_long_message_fits_a_small_socket() {
         let channel = [&a, &b][from].channel.clone();
         let sending = tokio::spawn(async move {
             for number in 0..20 {
-                channel.send(&text(number).into()).await.unwrap();
+                drop(channel.queue(&text(number).into()).await.unwrap());
             }
         });
         let side = if to == 1 { &mut b } else { &mut a };

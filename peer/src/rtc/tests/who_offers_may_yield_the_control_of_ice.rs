@@ -9,6 +9,6 @@ async fn who_offers_may_yield_the_control_of_ice() {
         sdp.to_owned()
     };
     let [a, mut b] = open_between(a, b, [says_lite, as_it_is]).await;
-    a.channel.send(&Payload::Text("hello".to_owned())).await.unwrap();
+    drop(a.channel.queue(&Payload::Text("hello".to_owned())).await.unwrap());
     assert_eq!(b.message().await, Payload::Text("hello".to_owned()));
 }

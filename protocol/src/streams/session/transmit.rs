@@ -1,12 +1,33 @@
 //! What goes over the connection, made when the connection takes it: so streams take turns.
 
-use super::Session;
+use super::{Link, Session};
 use crate::streams::{
     frame::{Frame, Hello},
+    io::Wants,
     limits::SMALL_BYTES,
+    stream::Stream,
 };
 
 impl Session {
+    /// What [`Self::poll_transmit`] has now.
+    #[must_use]
+    pub fn wants(&self) -> Wants {
+        let Link { up, hello_sent, hello_received } = self.link;
+        if let Some(end) = &self.end {
+            return if up && end.due { Wants::Data } else { Wants::Nothing };
+        }
+        if !up || (hello_sent && !hello_received) {
+            return Wants::Nothing;
+        }
+        let ready = self.ready.iter().filter_map(|id| self.streams.get(id));
+        match ready.map(Stream::has_more_than_taken).max() {
+            _ if !hello_sent => Wants::Data,
+            Some(true) => Wants::Data,
+            Some(false) => Wants::Acknowledgements,
+            None => Wants::Nothing,
+        }
+    }
+
     /// The next message for the connection. Ask when the connection takes one.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         if !self.link.up {

@@ -10,8 +10,10 @@ use tokio::{
 use super::*;
 use crate::{
     base_path::BasePath,
+    client_address::Proxies,
     gate::{Gate, Needs},
-    limits::BODY_TIMEOUT,
+    limits::{BODY_TIMEOUT, HEADER_TIMEOUT, Values, limiter::Limiter},
+    metrics::Metrics,
     route::{self, Route, fixed, table},
     write_deadline::ANSWER_STALL,
 };
@@ -23,23 +25,29 @@ const LONG: usize = 1 << 20;
 
 /// A server that reads a JSON body at `/read`, and answers with much at `/long`.
 fn server() -> Arc<Server> {
+    behind(Doorkeeper::none(8))
+}
+
+/// The same, for whom this one lets in.
+fn behind(door: Doorkeeper) -> Arc<Server> {
     let read = Route::new(
         "/read",
-        |_| Needs::Entry,
+        |_, _| Needs::Entry,
         fixed(warp::path!("read")),
         &(),
         async |(), (), mut request: route::Request| request.json().await.map(|body| Response::new(body.into())),
     );
     let long = Route::new(
         "/long",
-        |_| Needs::Entry,
+        |_, _| Needs::Entry,
         fixed(warp::path!("long")),
         &(),
         async |(), (), _| Ok(Response::new("x".repeat(LONG).into())),
     );
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), false, stop.clone());
-    Server::new(table(gate, BasePath::default(), vec![read, long]), 8, Budget::new(), stop)
+    let routes = table(gate, Limiter::none(), BasePath::default(), vec![read, long]);
+    Server::new(routes, door, Budget::new(), None, stop)
 }
 
 /// A client's end of a connection that is served.
@@ -74,6 +82,19 @@ async fn headers_that_dribble_in_are_not_waited_for() {
         assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
         assert_eq!(took.as_secs(), HEADER_TIMEOUT.as_secs(), "{head}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_does_not_say_whose_connection_it_is_is_not_waited_for() {
+    let proxies = Proxies::new(vec!["127.0.0.0/8".parse().unwrap()], true);
+    let server = behind(Doorkeeper::new(&Values::none(), proxies, Limiter::none(), Arc::new(Metrics::new())));
+    for (head, then) in [("", ""), ("PROXY TCP4 1", ""), ("PROXY UNKNOWN ", "x")] {
+        let (said, took) = answer(&server, head, then).await;
+        assert_eq!((&*said, took.as_secs()), ("", HEADER_TIMEOUT.as_secs()), "{head}");
+    }
+    let (said, _) =
+        answer(&server, "PROXY UNKNOWN\r\nGET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "").await;
+    assert!(said.starts_with("HTTP/1.1 404"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,8 @@
 use grtc_protocol::{CloseCode, PeerId};
 use serde_json::value::RawValue;
 
+use crate::auth::Bearer;
+
 use super::super::{Text, notice::Frame, token::Token};
 
 /// A way to somebody in a room, here or elsewhere.
@@ -11,6 +13,8 @@ pub(crate) trait Member {
     fn deliver(&self, frame: &Frame<'_>);
     /// Hands over one of many that were sent before its time: they are bounded already.
     fn replay(&self, text: Text);
+    /// Bytes that wait for it.
+    fn queued(&self) -> usize;
     /// Ends the connection: somebody else holds the place.
     fn close(&self, code: CloseCode);
 }
@@ -23,6 +27,8 @@ pub(crate) struct Newcomer<'a, M> {
     pub(crate) token: Option<Token>,
     pub(crate) asks: Asks,
     pub(crate) ice_servers: &'a RawValue,
+    /// Whose place it will be, as its token says.
+    pub(crate) bearer: Bearer,
 }
 
 /// What a newcomer asks for.

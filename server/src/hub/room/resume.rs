@@ -8,6 +8,8 @@ use grtc_protocol::{
 };
 use jiff::Timestamp;
 
+use crate::auth::Bearer;
+
 use super::{
     super::{
         Text,
@@ -68,7 +70,9 @@ impl<M: Member> Room<M> {
         now: Timestamp,
     ) -> Result<Place, Result<Newcomer<'a, M>, CloseCode>> {
         let Some(seat) = self.seats.get_mut(&newcomer.peer) else { return Err(Ok(newcomer)) };
-        let Some(back) = newcomer.asks.back.as_ref().filter(|back| seat.knows(back)) else {
+        let Some(back) =
+            newcomer.asks.back.as_ref().filter(|back| seat.knows(back) && seat.belongs_to(&newcomer.bearer))
+        else {
             return Err(Err(CloseCode::PeerIdTaken));
         };
         let before = seat.member.take();
@@ -85,13 +89,13 @@ impl<M: Member> Room<M> {
     }
 
     fn seat_again(&mut self, newcomer: Newcomer<'_, M>, token: Token, now: Timestamp) -> Place {
-        let Newcomer { peer, member, ice_servers, .. } = newcomer;
+        let Newcomer { peer, member, ice_servers, bearer, .. } = newcomer;
         member.deliver(&Frame::new(Notice::RoomState(self.state(&peer, ice_servers, Some(token), Some(true)))));
         self.links += 1;
         let place = Place { peer, recovered: true, keeps: true, link: self.links };
         let mut told = None;
         if let Some(seat) = self.seats.get_mut(&place.peer) {
-            seat.link = place.link;
+            (seat.link, seat.bearer) = (place.link, bearer);
             if let Some(session) = &mut seat.session {
                 session.missed().for_each(|text| member.replay(text.clone()));
                 told = session.away.take().map(|away| away.told);
@@ -105,6 +109,13 @@ impl<M: Member> Room<M> {
             self.tell(&Frame::new(back), |peer, seat| *peer != place.peer && seat.joined <= told);
         }
         place
+    }
+
+    /// The client has shown a newer token.
+    pub(crate) fn renew(&mut self, place: &Place, bearer: Bearer) {
+        if let Some(seat) = self.seats.get_mut(&place.peer).filter(|seat| seat.link == place.link) {
+            seat.bearer = bearer;
+        }
     }
 
     /// The client has got what it came back for.

@@ -1,17 +1,30 @@
 //! A place in a room, whoever is on it at the moment.
 
+use std::{
+    collections::VecDeque,
+    hash::{BuildHasher as _, RandomState},
+};
+
 use grtc_protocol::{
     PeerId,
     limits::{RESUME_BYTES, RESUME_FRAMES, RESUME_IDS},
 };
-use indexmap::IndexSet;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
+use crate::auth::Bearer;
+
 use super::{
-    super::{Text, notice::Frame, token::Token},
+    super::{
+        Text,
+        caps::Claim,
+        notice::{Frame, Notice},
+        pool::Pool,
+        token::Token,
+    },
     kept::Kept,
     member::{Back, Member},
+    view::Traffic,
 };
 
 /// What somebody who has joined holds: its place, as long as it is the one who holds it.
@@ -34,8 +47,14 @@ pub(super) struct Seat<M> {
     /// The number of the connection that holds it.
     pub(super) link: u64,
     pub(super) metadata: Option<Box<RawValue>>,
+    /// Whose it is.
+    pub(super) bearer: Bearer,
+    pub(super) joined_at: Timestamp,
+    pub(super) traffic: Traffic,
     /// What it takes to come back, of who asked for it.
     pub(super) session: Option<Box<Session>>,
+    /// Counts it as a place of its `sub`, as long as there is the seat.
+    pub(super) _claim: Option<Claim>,
 }
 
 /// What is kept of somebody who may come back.
@@ -44,8 +63,9 @@ pub(super) struct Session {
     /// The token before, and the count that came with it, until the client is known to have the new one.
     before: Option<(Token, u64)>,
     kept: Kept,
-    /// The last `id`s of what it has sent.
-    ids: IndexSet<Box<str>>,
+    /// The last `id`s of what it has sent, as 64 bits of a hash that nobody can foresee.
+    ids: VecDeque<u64>,
+    hashes: RandomState,
     pub(super) away: Option<Away>,
 }
 
@@ -60,21 +80,28 @@ impl<M: Member> Seat<M> {
     /// Hands a frame over, now or later.
     pub(super) fn deliver(&mut self, frame: &Frame<'_>) {
         if let Some(session) = &mut self.session {
-            session.kept.push(frame.text());
+            session.kept.push(frame);
         }
         if let Some(member) = &self.member {
             member.deliver(frame);
+            self.traffic.goes(frame.len());
         }
     }
 
     /// Hands over what was sent before its time.
     pub(super) fn replay(&mut self, text: Text) {
         if let Some(session) = &mut self.session {
-            session.kept.push(text.clone());
+            session.kept.push(&Frame::new(Notice::Answer(text.clone())));
         }
         if let Some(member) = &self.member {
             member.replay(text);
         }
+    }
+
+    /// Whether it is this one's, as far as tokens of authentication say.
+    pub(super) fn belongs_to(&self, bearer: &Bearer) -> bool {
+        let sub = |bearer: &Bearer| bearer.as_ref().map(|caller| caller.sub.clone());
+        sub(&self.bearer) == sub(bearer)
     }
 
     /// Whether this token is its own.
@@ -87,9 +114,9 @@ impl<M: Member> Seat<M> {
 }
 
 impl Session {
-    pub(super) fn new(token: Token) -> Box<Self> {
-        let kept = Kept::new(RESUME_FRAMES, RESUME_BYTES);
-        Box::new(Self { token, before: None, kept, ids: IndexSet::new(), away: None })
+    pub(super) fn new(token: Token, pool: &Pool) -> Box<Self> {
+        let kept = Kept::new(RESUME_FRAMES, RESUME_BYTES, pool);
+        Box::new(Self { token, before: None, kept, ids: VecDeque::new(), hashes: RandomState::new(), away: None })
     }
 
     /// Goes on with this token, if all that the client has missed is there.
@@ -121,13 +148,13 @@ impl Session {
     }
 
     pub(super) fn has_sent(&self, id: &str) -> bool {
-        self.ids.contains(id)
+        self.ids.contains(&self.hashes.hash_one(id))
     }
 
     pub(super) fn remember(&mut self, id: &str) {
         if self.ids.len() >= RESUME_IDS {
-            self.ids.shift_remove_index(0);
+            self.ids.pop_front();
         }
-        self.ids.insert(id.into());
+        self.ids.push_back(self.hashes.hash_one(id));
     }
 }

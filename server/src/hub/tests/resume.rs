@@ -20,7 +20,7 @@ impl Script {
 
     pub(super) fn come_back(&mut self, name: &str, token: &str, received: u64) -> Result<(), CloseCode> {
         let back = Some(Back { token: Token::parse(token), received });
-        self.ask(name, Asks { resume: true, back, history: 0 })
+        self.ask(name, Asks { resume: true, back, ..Asks::default() })
     }
 
     pub(super) fn lose(&mut self, name: &str) {

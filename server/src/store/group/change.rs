@@ -99,6 +99,7 @@ impl Group {
         };
         let job = Job::from(row.clone());
         self.jobs.push(row);
+        self.queued = true;
         Ok(job)
     }
 }

@@ -8,7 +8,12 @@ use crate::store::{entity::item, fold::fold, sql::statement};
 
 /// Takes up to `rows` changes with numbers above `from` and up to `last` into the index; the number up to which it has
 /// them all then. Numbers whose item has changed again or is gone have no row.
-pub(super) async fn index(transaction: &DatabaseTransaction, from: i64, last: i64, rows: usize) -> Result<i64, DbErr> {
+pub(in crate::store) async fn index(
+    transaction: &DatabaseTransaction,
+    from: i64,
+    last: i64,
+    rows: usize,
+) -> Result<i64, DbErr> {
     let changed = item::Entity::find()
         .filter(item::Column::Rev.gt(from))
         .filter(item::Column::Rev.lte(last))

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use super::{Group, STATEMENT_ROWS};
 use crate::store::{
     entity::{answer, item},
     model::now,
     request::Op,
+    sequence,
     shared::Shared,
-    sql::statement,
 };
 
 impl Group {
@@ -25,6 +25,7 @@ impl Group {
             dirty: BTreeSet::new(),
             deleted: Vec::new(),
             jobs: Vec::new(),
+            queued: false,
             answers: HashMap::new(),
             new_answers: Vec::new(),
             next_item: 0,
@@ -38,7 +39,7 @@ impl Group {
         let ids = ops.iter().flat_map(Op::items).copied().collect();
         group.load_items(transaction, ids).await?;
         if ops.iter().any(|op| matches!(op, Op::Create { .. } | Op::Process { .. })) {
-            group.load_sequences(transaction).await?;
+            (group.next_item, group.next_job) = sequence::highest(transaction).await?;
         }
         let keys: Vec<&str> = ops.iter().filter_map(Op::key).collect();
         if !keys.is_empty() {
@@ -63,18 +64,6 @@ impl Group {
             let found =
                 item::Entity::find().filter(item::Column::Id.is_in(ids.iter().copied())).all(transaction).await?;
             self.items.extend(found.into_iter().map(|row| (row.id, Some(row))));
-        }
-        Ok(())
-    }
-
-    /// The highest ids ever given, which SQLite keeps for tables with `AUTOINCREMENT`.
-    async fn load_sequences(&mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-        let sql = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('items', 'jobs')";
-        for row in transaction.query_all_raw(statement(transaction, sql, vec![])).await? {
-            match row.try_get_by_index::<String>(0)?.as_str() {
-                "items" => self.next_item = row.try_get_by_index(1)?,
-                _ => self.next_job = row.try_get_by_index(1)?,
-            }
         }
         Ok(())
     }

@@ -1,9 +1,13 @@
 //! How a connection ends.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 use futures_util::SinkExt as _;
-use grtc_protocol::{CloseCode, limits::CLOSE_GRACE, server::LeaveReason};
+use grtc_protocol::{
+    CloseCode,
+    limits::{CLOSE_GRACE, RETRY_SPREAD},
+    server::LeaveReason,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
@@ -24,11 +28,13 @@ use tokio_tungstenite::{
 
 use tracing::{Span, debug, error_span, info};
 
-use crate::{hub::Text, request_id::RequestId, telemetry::Occasional, ws::message_budget::Socket};
+use crate::{auth::Refused, hub::Text, request_id::RequestId, telemetry::Occasional, ws::message_budget::Socket};
 
 /// How a connection ends: what the client is told, and what the others are.
 pub(super) struct End {
     pub(super) code: Option<CloseCode>,
+    /// The code that the client closed with, if it is one of the protocol's.
+    pub(super) by_client: Option<CloseCode>,
     pub(super) reason: LeaveReason,
     /// Who asked for that keeps its place for a while.
     pub(super) may_return: bool,
@@ -43,12 +49,12 @@ impl End {
             CloseCode::Replaced => LeaveReason::Replaced,
             _ => LeaveReason::Lost,
         };
-        Self { code: Some(code), reason, may_return: may_return(Some(code)) }
+        Self { code: Some(code), by_client: None, reason, may_return: may_return(Some(code)) }
     }
 
     /// The connection broke.
     pub(super) fn lost() -> Self {
-        Self { code: None, reason: LeaveReason::Lost, may_return: true }
+        Self { code: None, by_client: None, reason: LeaveReason::Lost, may_return: true }
     }
 
     /// The client closed. Only a normal close is a goodbye.
@@ -58,7 +64,7 @@ impl End {
             Some(CloseCode::Normal | CloseCode::GoingAway) => LeaveReason::Left,
             _ => LeaveReason::Lost,
         };
-        Self { code: None, reason, may_return: may_return(known) }
+        Self { code: None, by_client: known, reason, may_return: may_return(known) }
     }
 }
 
@@ -80,7 +86,7 @@ pub(super) fn log(id: RequestId, code: Option<CloseCode>) {
         span => span,
     };
     let _entered = span.enter();
-    let by_rule = code.filter(|code| !matches!(code, CloseCode::Normal | CloseCode::GoingAway));
+    let by_rule = code.filter(|code| !matches!(code, CloseCode::Normal | CloseCode::GoingAway | CloseCode::Restart));
     match by_rule.and_then(|code| Some((code, ENDED.now()?))) {
         Some((code, left_out)) => {
             info!(close.code = code.code(), log.left_out = left_out, "a client was closed: {}", code.reason());
@@ -98,7 +104,7 @@ pub(super) async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     // On the heap, since every session would carry it along otherwise.
     let goodbye = async {
         match code {
-            Some(code) => close(socket, owed, code).await,
+            Some(code) => close(socket, owed, code, &reason(code)).await,
             None => answer_close(socket, owed).await,
         }
     };
@@ -112,11 +118,12 @@ async fn close<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     owed: VecDeque<Text>,
     code: CloseCode,
+    reason: &str,
 ) -> Result<(), tungstenite::Error> {
     for text in owed {
         socket.feed(Message::Text(text)).await?;
     }
-    let frame = CloseFrame { code: WireCode::from(code.code()), reason: code.reason().into() };
+    let frame = CloseFrame { code: WireCode::from(code.code()), reason: reason.into() };
     let _ = WebSocketStream::close(socket, Some(frame)).await;
     let stream = socket.get_mut();
     stream.message();
@@ -126,6 +133,28 @@ async fn close<S: AsyncRead + AsyncWrite + Unpin>(
         stream.message();
     }
     Ok(())
+}
+
+/// Longest reason in a close frame, in bytes (RFC 6455 section 5.5).
+const REASON_BYTES: usize = 123;
+
+/// Ends a connection with this code, and with the stable word for why before the sentence.
+pub(super) async fn explain<S: AsyncRead + AsyncWrite + Unpin>(
+    mut socket: Socket<S>,
+    code: CloseCode,
+    refused: &Refused,
+) {
+    let mut reason = format!("{}: {refused}", refused.why.code());
+    reason.truncate(reason.floor_char_boundary(REASON_BYTES));
+    let _ = timeout(CLOSE_GRACE, Box::pin(close(&mut socket, VecDeque::new(), code, &reason))).await;
+}
+
+/// What the client is told: a sentence, or when to come back, spread so that not all do at once.
+fn reason(code: CloseCode) -> Cow<'static, str> {
+    match code {
+        CloseCode::Restart => format!("retry in {} ms", fastrand::u128(0..RETRY_SPREAD.as_millis())).into(),
+        code => code.reason().into(),
+    }
 }
 
 /// Answers a client that has closed, with a close frame or without one. The library sends no more messages then: they

@@ -14,8 +14,8 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError};
 
-use super::{End, Recovery, Session, Throttled};
-use crate::{hub::Text, ws::message_budget::Endless};
+use super::{End, Recovery, Session, Throttled, lease::Shown};
+use crate::{hub::Text, limits::Limit, metrics::Direction, ws::message_budget::Endless};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(super) fn read(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> ControlFlow<End> {
@@ -26,9 +26,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         self.heard = Instant::now();
         self.pinged = None;
-        if let Some(debt) = self.rate.take(self.heard.into_std()) {
-            self.throttle(debt)?;
-        }
+        self.count()?;
         let budget = self.socket.get_mut();
         match message {
             Message::Text(text) => {
@@ -62,20 +60,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
+    /// Counts a frame. Who is ahead of its rate is read more slowly, and not for ever.
+    fn count(&mut self) -> ControlFlow<End> {
+        match self.rate.take(self.heard.into_std()) {
+            Some(debt) if self.throttle(Limit::MessageRate, debt) > THROTTLE_LIMIT => {
+                ControlFlow::Break(End::with(CloseCode::RateLimit))
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
     fn text(&mut self, text: &str) -> ControlFlow<End> {
-        let frame = match Frame::parse(text) {
+        let parsed = Frame::parse(text);
+        self.metrics.message_bytes.add(Direction::In, text.len());
+        self.metrics.messages.inc(parsed.as_ref().ok().map(|frame| frame.kind));
+        let frame = match parsed {
             Ok(frame) => frame,
             Err(error) => return self.refuse(error.code, &error.message, error.id.as_deref()),
         };
         match frame.message {
             ClientMessage::Leave => return ControlFlow::Break(End::with(CloseCode::Normal)),
             ClientMessage::Ping => self.answer(encode(&server::Pong {}).into()),
-            ref message => {
-                if let Err((code, text)) = self.membership.send(frame.id.as_deref(), message) {
+            ClientMessage::Auth { token } => {
+                let id = frame.id.map(Cow::into_owned);
+                self.lease.shown = Some(Shown { token: token.into_owned(), id });
+                return ControlFlow::Continue(());
+            }
+            ClientMessage::Broadcast { .. } | ClientMessage::Direct { .. } if !self.lease.may_publish() => {
+                self.answer(error(
+                    ErrorCode::NotAllowed,
+                    "the token does not allow messages (\"publish\")",
+                    frame.id.as_deref(),
+                ));
+                return ControlFlow::Continue(());
+            }
+            ClientMessage::Report(report) => self.metrics.pair(&report),
+            ref message => match self.membership.send(frame.id.as_deref(), message) {
+                Ok(deliveries) => self.delivered(message, deliveries),
+                Err((code, text)) => {
                     self.answer(error(code, &text, frame.id.as_deref()));
                     return ControlFlow::Continue(());
                 }
-            }
+            },
         }
         if let Some(id) = frame.id {
             self.answer(encode(&server::Ack { reference: id }).into());
@@ -83,12 +109,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         ControlFlow::Continue(())
     }
 
-    fn answer(&self, text: Text) {
+    /// Counts what a message has reached. A client whose broadcasts reach more than they may is read more slowly.
+    fn delivered(&mut self, message: &ClientMessage<'_>, deliveries: usize) {
+        self.metrics.deliveries.inc_by(deliveries as u64);
+        if let ClientMessage::Broadcast { .. } = message {
+            let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
+            if let Some(debt) = self.deliveries.take_many(deliveries, self.heard.into_std()) {
+                self.throttle(Limit::DeliveryRate, debt);
+            }
+        }
+    }
+
+    pub(super) fn answer(&self, text: Text) {
         self.membership.answer(&self.outbox, text);
     }
 
     /// Answers a frame that is none of the protocol's; a flood of them ends the connection.
-    fn refuse(&mut self, code: ErrorCode, message: &str, reference: Option<&str>) -> ControlFlow<End> {
+    pub(super) fn refuse(&mut self, code: ErrorCode, message: &str, reference: Option<&str>) -> ControlFlow<End> {
         if self.errors.take(self.heard.into_std()).is_some() {
             return ControlFlow::Break(End::with(CloseCode::Policy));
         }
@@ -96,23 +133,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         ControlFlow::Continue(())
     }
 
-    /// Stops reading until the client has fallen back behind its rate.
-    fn throttle(&mut self, debt: Duration) -> ControlFlow<End> {
+    /// Stops reading until the client has fallen back behind its rate; since how long that goes on.
+    fn throttle(&mut self, limit: Limit, debt: Duration) -> Duration {
         let now = self.heard;
-        let since = match &self.throttled {
+        let at = usize::from(limit == Limit::DeliveryRate);
+        let since = match &self.throttled[at] {
             // Ahead again right after the last pause: it never stopped.
             Some(throttled) if now - throttled.until < Duration::from_secs(1) => throttled.since,
             _ => {
-                let text = "this connection sends more than its message rate and is read more slowly";
+                self.metrics.limited.inc(limit);
+                let text = match limit {
+                    Limit::DeliveryRate => {
+                        "this connection's broadcasts reach more than its delivery rate and it is read more slowly"
+                    }
+                    _ => "this connection sends more than its message rate and is read more slowly",
+                };
                 self.answer(error(ErrorCode::RateLimited, text, None));
                 now
             }
         };
-        if now - since > THROTTLE_LIMIT {
-            return ControlFlow::Break(End::with(CloseCode::RateLimit));
-        }
-        self.throttled = Some(Throttled { since, until: now + debt.max(THROTTLE_PAUSE), paused: true });
-        ControlFlow::Continue(())
+        self.throttled[at] = Some(Throttled { since, until: now + debt.max(THROTTLE_PAUSE), paused: true });
+        now - since
     }
 }
 

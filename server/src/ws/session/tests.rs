@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use grtc_protocol::limits::{
-    HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, MESSAGE_ASSEMBLY, RESUME_GRACE, THROTTLE_LIMIT, WRITE_STALL,
+    CLOSE_GRACE, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, KEPT_BYTES, MESSAGE_ASSEMBLY, RESUME_GRACE, THROTTLE_LIMIT,
+    WRITE_STALL,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -17,7 +18,11 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::*;
-use crate::{hub::room::Asks, request_id::RequestIds, ws::upgrade};
+use crate::{
+    hub::{caps::Caps, pool::Pool, room::Asks},
+    request_id::RequestIds,
+    ws::upgrade,
+};
 
 /// Bytes on their way to a client that does not read.
 const PIPE: usize = 4 * 1024;
@@ -32,7 +37,10 @@ struct Client {
 impl Rooms {
     fn new(message_rate: u32) -> Self {
         let ice = crate::ice::IceServers::new(&[]).unwrap();
-        Self(Context { registry: Registry::new(ice, RESUME_GRACE), message_rate, echo: false })
+        let registry = Registry::new(ice, RESUME_GRACE, Pool::new(KEPT_BYTES), Caps::none());
+        let mut limits = Values::none();
+        limits[Limit::MessageRate] = message_rate;
+        Self(Context { registry, auth: None, limits, metrics: Arc::new(Metrics::new()), echo: false })
     }
 
     /// The client's end of a connection whose session runs.
@@ -43,9 +51,12 @@ impl Rooms {
     fn connect_asking(&self, peer: &str, asks: Asks) -> (DuplexStream, JoinHandle<()>) {
         let (client, server) = tokio::io::duplex(PIPE);
         let request = RequestIds::new().next();
-        let join = Box::new(Join { room: "r".parse().unwrap(), peer: peer.parse().unwrap(), asks, request });
+        let join =
+            Box::new(Join { room: "r".parse().unwrap(), peer: peer.parse().unwrap(), asks, request, bearer: None });
         let context = self.0.clone();
-        let session = tokio::spawn(async move { run(upgrade::socket(server, Vec::new()).await, join, context).await });
+        let session = tokio::spawn(async move {
+            run(upgrade::socket(server, Vec::new()).await, join, std::time::Instant::now(), context).await;
+        });
         (client, session)
     }
 
@@ -128,7 +139,7 @@ async fn who_is_ahead_of_its_rate_is_read_slowly_and_loses_nothing() {
     let a = rooms.join("a").await;
     let since = Instant::now();
     let (mut write, mut read) = a.socket.split();
-    // 250 at once are free.
+    // 25 at once are free.
     let sending = async {
         for n in 0..650 {
             write.send(Message::text(json!({"type": "ping", "id": n.to_string()}).to_string())).await.unwrap();
@@ -147,7 +158,7 @@ async fn who_is_ahead_of_its_rate_is_read_slowly_and_loses_nothing() {
         limited
     };
     let ((), limited) = tokio::join!(sending, receiving);
-    assert_eq!((since.elapsed().as_secs(), limited), (2, 1));
+    assert_eq!((since.elapsed().as_secs(), limited), (3, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -248,4 +259,40 @@ async fn who_says_so_has_left() {
     assert_eq!(watcher.left().await, (json!("a"), json!("left")));
     drop(a.socket);
     a.session.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_broadcasts_reach_too_many_is_read_slowly_and_is_not_closed() {
+    let mut rooms = Rooms::new(0);
+    // 100 at once and 50 a second after that, of which each broadcast takes two.
+    rooms.0.limits[Limit::DeliveryRate] = 50;
+    let (mut one, mut other) = (rooms.join("one").await, rooms.join("other").await);
+    let mut loud = rooms.join("loud").await;
+    let since = Instant::now();
+    let sending = async {
+        for n in 0..1_000 {
+            loud.send(json!({"type": "broadcast", "data": n})).await;
+        }
+        loud.send(json!({"type": "ping"})).await;
+        let mut limited = 0;
+        loop {
+            let Message::Text(text) = loud.next().await else { continue };
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            limited += usize::from(frame["code"] == "rate_limited");
+            if frame["type"] == "pong" {
+                return limited;
+            }
+        }
+    };
+    let hearing = async {
+        for n in 0..1_000 {
+            assert_eq!(one.expect("broadcast_message").await["data"], n);
+            assert_eq!(other.expect("broadcast_message").await["data"], n);
+        }
+    };
+    let (limited, ()) = tokio::join!(sending, hearing);
+    let took = since.elapsed().as_secs();
+    assert!((36..=42).contains(&took), "{took} s for 1,900 deliveries at 50 a second");
+    assert_eq!(limited, 1);
+    assert_eq!(rooms.0.metrics.limited.get(Limit::DeliveryRate), 1);
 }

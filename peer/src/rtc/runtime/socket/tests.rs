@@ -65,6 +65,24 @@ fn data_waits_for_the_end_of_a_pass_and_the_rest_goes_at_once() {
 }
 
 #[test]
+fn the_handshake_and_the_first_data_go_twice() {
+    let (kept, socket) = socket(usize::MAX);
+    assert!(send(&socket, 22, 400));
+    assert_eq!(std::mem::take(&mut *kept.sent.lock().unwrap()), [[400]], "not everybody takes that");
+    socket.repeat();
+    assert!(send(&socket, 22, 500) && send(&socket, 20, 60) && send(&socket, 0, 100));
+    assert_eq!(*kept.sent.lock().unwrap(), [[500], [500], [60], [60], [100]], "checks of ICE are repeated as it is");
+    kept.sent.lock().unwrap().clear();
+    for length in 100..110 {
+        assert!(send(&socket, APPLICATION_DATA, length));
+        socket.flush(&mut context(), 0);
+    }
+    let sent: Vec<usize> = kept.sent.lock().unwrap().iter().flatten().copied().collect();
+    let twice = (100..100 + TWICE).flat_map(|length| [length, length]);
+    assert_eq!(sent, twice.chain(100 + TWICE..110).collect::<Vec<_>>());
+}
+
+#[test]
 fn the_end_of_a_connection_comes_after_its_data() {
     let (kept, socket) = socket(usize::MAX);
     assert!(send(&socket, APPLICATION_DATA, 1_200) && send(&socket, ALERT, 40));

@@ -5,7 +5,7 @@ use crate::hub::{room::Back, token::Token};
 
 impl Rooms {
     async fn ask(&self, back: Option<Back>) -> (Client, Value) {
-        let (stream, session) = self.connect_asking("a", Asks { resume: true, back, history: 0 });
+        let (stream, session) = self.connect_asking("a", Asks { resume: true, back, ..Asks::default() });
         let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
         let mut client = Client { socket, session };
         let state = client.expect("room_state").await;
@@ -74,7 +74,7 @@ async fn the_old_token_is_good_until_the_new_one_is_known_to_be_there() {
     a.expect("pong").await;
     drop(a.socket);
     watcher.expect("peer_away").await;
-    let (stream, _session) = rooms.connect_asking("a", Asks { resume: true, back: back(&first), history: 0 });
+    let (stream, _session) = rooms.connect_asking("a", Asks { resume: true, back: back(&first), ..Asks::default() });
     let mut stranger = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
     let Some(Ok(Message::Close(Some(frame)))) = stranger.next().await else { panic!("no close frame") };
     assert_eq!(u16::from(frame.code), 4409);

@@ -1,11 +1,11 @@
-//! What `--resume-grace` takes.
+//! Times as people write them: in flags and queries.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
 /// A time with its unit, or a number of seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse() {
         return Ok(Duration::from_secs(seconds));
     }

@@ -1,0 +1,40 @@
+//! Reading what administrators have done, and which tokens they have revoked.
+
+use jiff::Timestamp;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+
+use super::{
+    administration::{self, Entry, Revocation},
+    error::StoreError,
+    handle::Store,
+    sql::statement,
+};
+
+impl Store {
+    /// The last deeds, the newest first.
+    pub(crate) async fn audit(&self, limit: u64) -> Result<Vec<Entry>, StoreError> {
+        let sql = "SELECT who, what, whom, at FROM audit ORDER BY id DESC LIMIT ?";
+        let rows = self.reader.query_all_raw(statement(&self.reader, sql, vec![limit.into()])).await?;
+        Ok(rows.iter().map(entry).collect::<Result<_, _>>()?)
+    }
+
+    /// All that is revoked.
+    pub(crate) async fn revocations(&self) -> Result<Vec<Revocation>, StoreError> {
+        let rows = administration::revoked(&self.reader).await?;
+        Ok(rows.into_iter().map(|(kind, name, at)| (kind, name, time(at))).collect())
+    }
+}
+
+fn entry(row: &QueryResult) -> Result<Entry, DbErr> {
+    Ok(Entry {
+        who: row.try_get_by_index(0)?,
+        what: row.try_get_by_index(1)?,
+        whom: row.try_get_by_index(2)?,
+        at: time(row.try_get_by_index(3)?),
+    })
+}
+
+/// A time of the database, in microseconds since 1970.
+fn time(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or_default()
+}
