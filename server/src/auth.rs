@@ -219,12 +219,11 @@ impl Auth {
     pub(crate) async fn ended(self, caller: Arc<Caller>) {
         let mut changed = self.0.changed.subscribe();
         while !self.is_revoked(&caller) {
-            let left = caller.left(Timestamp::now());
-            if left.is_zero() {
+            let wait = caller.next_look(Timestamp::now());
+            if wait.is_zero() {
                 return;
             }
-            // The clock of the wall is looked at again: it may be set.
-            let _ = tokio::time::timeout(left.min(Duration::from_secs(60)), changed.changed()).await;
+            let _ = tokio::time::timeout(wait, changed.changed()).await;
         }
     }
 }

@@ -9,6 +9,9 @@ use super::grants::Grants;
 /// Who asks, as far as tokens say: everybody is nobody where there are no keys.
 pub(crate) type Bearer = Option<Arc<Caller>>;
 
+/// A token that lives on is looked at so often: the clock of the wall may be set.
+const LOOK: Duration = Duration::from_secs(20);
+
 /// The bearer of a token that was good when it was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
@@ -32,8 +35,8 @@ impl Caller {
         Self { sub, jti: None, issued_at: None, expires_at: Timestamp::MAX, grants }
     }
 
-    /// How long the token goes on; nothing once it has ended.
-    pub(crate) fn left(&self, now: Timestamp) -> Duration {
-        Duration::try_from(self.expires_at.duration_since(now)).unwrap_or_default()
+    /// In how long to look whether the token has ended; nothing once it has.
+    pub(crate) fn next_look(&self, now: Timestamp) -> Duration {
+        Duration::try_from(self.expires_at.duration_since(now)).unwrap_or_default().min(LOOK)
     }
 }

@@ -222,7 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             (_, Some(pinged)) => pinged + HEARTBEAT_TIMEOUT,
             (_, None) => self.heard + HEARTBEAT_INTERVAL,
         };
-        self.lease.expires().map_or(next, |expires| expires.min(next))
+        self.lease.look().map_or(next, |look| look.min(next))
     }
 
     /// Ends a pause, pings a client that has been silent, gives up one that let the last ping go unanswered.

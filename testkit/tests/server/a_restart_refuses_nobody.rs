@@ -16,18 +16,27 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 /// Requests a second, and who makes them.
 const RATE: u64 = 500;
 const WRITERS: u64 = 20;
-/// WebSockets that are told to come back.
-const SOCKETS: usize = 300;
 
 #[tokio::test]
 async fn a_restart_under_load_fails_no_request() -> anyhow::Result<()> {
+    a_restart_under_load(300).await
+}
+
+#[tokio::test]
+#[ignore = "takes long: scripts/test long"]
+async fn long_a_restart_with_10000_sockets_fails_no_request() -> anyhow::Result<()> {
+    a_restart_under_load(10_000).await
+}
+
+/// `clients`: how many WebSockets are told to come back.
+async fn a_restart_under_load(clients: usize) -> anyhow::Result<()> {
     grtc_load::raise_open_files()?;
     let manager = Manager::new()?;
     let address = manager.address()?;
     let mut server = manager.start(None).await?;
     assert_eq!(server.address(), address, "the socket wins over --listen");
     let mut sockets = Vec::new();
-    for n in 0..SOCKETS {
+    for n in 0..clients {
         sockets.push(
             Client::connect(&grtc_testkit::ws::peer_url(address, &format!("room{}", n / 100), &format!("p{n}")))
                 .await?,

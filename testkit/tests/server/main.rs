@@ -56,6 +56,7 @@ mod readers_of_answers_have_limits;
 mod requests_follow_rfc_9112;
 mod senders_have_limits;
 mod texts_are_found_in_every_form;
+mod the_clock_may_jump;
 mod the_command_line_helps;
 mod the_log_keeps_secrets;
 mod the_log_names_requests;

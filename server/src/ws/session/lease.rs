@@ -12,8 +12,8 @@ pub(super) struct Lease {
     /// Who looks at newer tokens; none where nobody needs one.
     auth: Option<Auth>,
     bearer: Bearer,
-    /// When it ends.
-    expires: Option<Instant>,
+    /// When to look whether it has ended.
+    look: Option<Instant>,
     /// A newer token that was shown, and is still to be looked at.
     pub(super) shown: Option<Shown>,
 }
@@ -27,23 +27,23 @@ pub(super) struct Shown {
 
 impl Lease {
     pub(super) fn new(auth: Option<Auth>, bearer: Bearer) -> Self {
-        let mut lease = Self { auth, bearer, expires: None, shown: None };
+        let mut lease = Self { auth, bearer, look: None, shown: None };
         lease.measure();
         lease
     }
 
     /// When to look whether it has ended.
-    pub(super) fn expires(&self) -> Option<Instant> {
-        self.expires
+    pub(super) fn look(&self) -> Option<Instant> {
+        self.look
     }
 
     /// Whether it has ended: by the clock of the wall, which may have been set meanwhile.
     pub(super) fn has_expired(&mut self, now: Instant) -> bool {
-        if self.expires.is_none_or(|expires| now < expires) {
+        if self.look.is_none_or(|look| now < look) {
             return false;
         }
         self.measure();
-        self.expires.is_some_and(|expires| expires <= Instant::now())
+        self.look.is_some_and(|look| look <= Instant::now())
     }
 
     pub(super) fn may_publish(&self) -> bool {
@@ -73,6 +73,6 @@ impl Lease {
     }
 
     fn measure(&mut self) {
-        self.expires = self.bearer.as_ref().map(|caller| Instant::now() + caller.left(Timestamp::now()));
+        self.look = self.bearer.as_ref().map(|caller| Instant::now() + caller.next_look(Timestamp::now()));
     }
 }
