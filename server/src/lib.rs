@@ -77,7 +77,7 @@ use http::{doorkeeper::Doorkeeper, redirect::Redirect, serve::Server};
 use hub::{
     caps::{Caps, Places},
     pool::Pool,
-    registry::Registry,
+    registry::{Ban, Registry},
 };
 use ice::IceServers;
 use jobs::{runner::Runner, webhook::Webhook, work::Work};
@@ -126,6 +126,7 @@ pub async fn run(
     let ice = IceServers::new(&config.ice_server)?;
     let registry =
         Registry::new(ice.clone(), config.resume_grace, Pool::new(budget::or_a_quarter(KEPT_BYTES)), caps(&config));
+    keep_out(&registry, &store).await?;
     let limiter = Arc::new(Limiter::new(&config.limits, metrics.clone()));
     let stop = CancellationToken::new();
     let sessions = TaskTracker::new();
@@ -236,6 +237,16 @@ pub async fn run(
 async fn revocations(store: &Store) -> anyhow::Result<Revocations> {
     let known = store.revocations().await.context("what is revoked can't be read")?;
     Ok(Revocations::new(known.into_iter().filter_map(|(kind, name, at)| Some((Revoked::new(&kind, &name)?, at)))))
+}
+
+/// Keeps out who was banned before, until that is over.
+async fn keep_out(registry: &Registry, store: &Store) -> anyhow::Result<()> {
+    for ban in store.bans().await.context("who is banned can't be read")? {
+        if let (Ok(room), Ok(peer)) = (ban.room.parse(), ban.peer.parse()) {
+            registry.ban(room, Ban { peer, sub: ban.sub.map(Into::into), until: ban.until });
+        }
+    }
+    Ok(())
 }
 
 /// The listener for Prometheus, which the log names.

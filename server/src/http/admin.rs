@@ -21,9 +21,10 @@ use crate::{
     duration::duration,
     error::{ApiError, FieldError, Loc},
     gate::Needs,
+    hub::registry::Ban,
     limits::REVOKED_BYTES,
     route::{Request, Route, fixed},
-    store::administration::Deed,
+    store::administration::{self, Deed, Effect},
 };
 
 /// Entries in one list of the audit.
@@ -145,20 +146,26 @@ pub(crate) async fn kick(app: &Context, room: &str, peer: &str, request: &Reques
         duration(text).ok().filter(|ban| *ban <= BAN_MOST)
     });
     query.finish()?;
+    let there = app.registry.view(&room).into_iter().flatten().find(|view| view.peer == peer);
     let nobody = || ApiError::not_found(format!("there is no peer {peer:?} in the room {room:?}"));
-    if !app.registry.peers(&room).contains(&peer) {
-        return Err(nobody());
-    }
+    let sub = there.ok_or_else(nobody)?.sub;
     let until = ban.filter(|ban| !ban.is_zero()).and_then(|ban| Timestamp::now().saturating_add(ban).ok());
-    let whom = match until {
-        Some(until) => format!("{peer} in {room}, until {until:.0}"),
-        None => format!("{peer} in {room}"),
+    let (what, whom, effect) = match until {
+        Some(until) => (
+            "ban",
+            format!("{peer} in {room}, until {until:.0}"),
+            Effect::Banned(kept(&room, &peer, sub.as_deref(), until)),
+        ),
+        None => ("kick", format!("{peer} in {room}"), Effect::Nothing),
     };
-    record(app, &request.bearer, if until.is_some() { "ban" } else { "kick" }, whom).await?;
-    match app.registry.kick(&room, &peer, until) {
-        true => Ok(empty(StatusCode::NO_CONTENT)),
-        false => Err(nobody()),
-    }
+    app.store.record(deed(&request.bearer, what, whom), effect).await?;
+    app.registry.kick(&room, &peer, until.map(|until| Ban { peer: peer.clone(), sub, until }));
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// A ban, for the next start.
+fn kept(room: &RoomId, peer: &PeerId, sub: Option<&str>, until: Timestamp) -> administration::Ban {
+    administration::Ban { room: room.to_string(), peer: peer.to_string(), sub: sub.map(str::to_owned), until }
 }
 
 /// What is revoked: one of the two.
@@ -191,7 +198,7 @@ pub(crate) async fn revoke(app: &Context, mut request: Request) -> Result<Respon
         return Err(invalid(&format!("\"{kind}\" has to have 1 to {REVOKED_BYTES} bytes")));
     }
     let deed = deed(&request.bearer, "revoke", format!("{kind} {name}"));
-    let at = app.store.record(deed, Some((kind, name.clone()))).await?;
+    let at = app.store.record(deed, Effect::Revoked(kind, name.clone())).await?;
     let what = Revoked::new(kind, &name);
     if let (Some(auth), Some(what), Ok(at)) = (&app.auth, what, Timestamp::from_microsecond(at)) {
         auth.revoke(what, at);
@@ -231,7 +238,7 @@ fn deed(bearer: &Bearer, what: &'static str, whom: String) -> Deed {
 }
 
 async fn record(app: &Context, bearer: &Bearer, what: &'static str, whom: String) -> Result<(), ApiError> {
-    app.store.record(deed(bearer, what, whom), None).await?;
+    app.store.record(deed(bearer, what, whom), Effect::Nothing).await?;
     Ok(())
 }
 

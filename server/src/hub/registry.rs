@@ -19,6 +19,7 @@ use grtc_protocol::{
 use jiff::Timestamp;
 use tokio::time::interval;
 
+pub(crate) use self::bans::Ban;
 use self::bans::Bans;
 use super::{
     Text,

@@ -1,4 +1,4 @@
-//! What administrators have done, and which tokens they have revoked.
+//! What administrators have done, which tokens they have revoked, and whom they have sent away for a while.
 
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
@@ -19,6 +19,25 @@ pub(crate) struct Deed {
     pub(crate) whom: String,
 }
 
+/// What a deed leaves behind, beside its entry.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    Nothing,
+    /// Tokens of this kind of name, `sub` or `jti`, and this name are dead.
+    Revoked(&'static str, String),
+    Banned(Ban),
+}
+
+/// Who may not come into a room until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ban {
+    pub(crate) room: String,
+    pub(crate) peer: String,
+    /// Whoever it was, under whatever peer id.
+    pub(crate) sub: Option<String>,
+    pub(crate) until: Timestamp,
+}
+
 /// What the audit has of one.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -31,11 +50,11 @@ pub(crate) struct Entry {
 /// A revocation as it is kept: `sub` or `jti`, its value, and up to when tokens are dead by it.
 pub(crate) type Revocation = (String, String, Timestamp);
 
-/// Writes down a deed, and what it revokes: a kind and a name.
+/// Writes down a deed, and what it leaves behind.
 pub(super) async fn record(
     transaction: &DatabaseTransaction,
     deed: &Deed,
-    revoked: Option<&(&'static str, String)>,
+    effect: &Effect,
     now: i64,
 ) -> Result<(), DbErr> {
     let values = vec![now.into(), deed.who.clone().into(), deed.what.into(), deed.whom.clone().into()];
@@ -43,10 +62,22 @@ pub(super) async fn record(
     transaction.execute_raw(statement(transaction, sql, values)).await?;
     let sql = "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?";
     transaction.execute_raw(statement(transaction, sql, vec![ENTRIES.into()])).await?;
-    match revoked {
-        Some((kind, name)) => revoke(transaction, kind, name, now).await,
-        None => Ok(()),
+    match effect {
+        Effect::Nothing => Ok(()),
+        Effect::Revoked(kind, name) => revoke(transaction, kind, name, now).await,
+        Effect::Banned(ban) => keep_out(transaction, ban, now).await,
     }
+}
+
+/// Keeps a ban, and forgets those that are over.
+async fn keep_out(transaction: &DatabaseTransaction, ban: &Ban, now: i64) -> Result<(), DbErr> {
+    let sql = "DELETE FROM bans WHERE until <= ?";
+    transaction.execute_raw(statement(transaction, sql, vec![now.into()])).await?;
+    let Ban { room, peer, sub, until } = ban.clone();
+    let values = vec![room.into(), peer.into(), sub.into(), until.as_microsecond().into()];
+    let sql = "INSERT INTO bans (room, peer, sub, until) VALUES (?, ?, ?, ?)";
+    transaction.execute_raw(statement(transaction, sql, values)).await?;
+    Ok(())
 }
 
 /// Tokens of this `sub` or with this `jti` are dead that were issued up to this time.

@@ -1,10 +1,10 @@
-//! Reading what administrators have done, and which tokens they have revoked.
+//! Reading what administrators have done.
 
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use super::{
-    administration::{self, Entry, Revocation},
+    administration::{self, Ban, Entry, Revocation},
     error::StoreError,
     handle::Store,
     sql::statement,
@@ -23,6 +23,14 @@ impl Store {
         let rows = administration::revoked(&self.reader).await?;
         Ok(rows.into_iter().map(|(kind, name, at)| (kind, name, time(at))).collect())
     }
+
+    /// The bans that are not over, in the order in which they were made.
+    pub(crate) async fn bans(&self) -> Result<Vec<Ban>, StoreError> {
+        let sql = "SELECT room, peer, sub, until FROM bans WHERE until > ? ORDER BY id";
+        let now = Timestamp::now().as_microsecond();
+        let rows = self.reader.query_all_raw(statement(&self.reader, sql, vec![now.into()])).await?;
+        Ok(rows.iter().map(ban).collect::<Result<_, _>>()?)
+    }
 }
 
 fn entry(row: &QueryResult) -> Result<Entry, DbErr> {
@@ -31,6 +39,15 @@ fn entry(row: &QueryResult) -> Result<Entry, DbErr> {
         what: row.try_get_by_index(1)?,
         whom: row.try_get_by_index(2)?,
         at: time(row.try_get_by_index(3)?),
+    })
+}
+
+fn ban(row: &QueryResult) -> Result<Ban, DbErr> {
+    Ok(Ban {
+        room: row.try_get_by_index(0)?,
+        peer: row.try_get_by_index(1)?,
+        sub: row.try_get_by_index(2)?,
+        until: time(row.try_get_by_index(3)?),
     })
 }
 

@@ -99,8 +99,8 @@ impl Group {
                 self.indexed = index::index(transaction, self.indexed, self.committed, *rows).await?;
                 reply.set(Ok(()));
             }
-            Op::Record { deed, revoked, reply } => {
-                administration::record(transaction, deed, revoked.as_ref(), self.now).await?;
+            Op::Record { deed, effect, reply } => {
+                administration::record(transaction, deed, effect, self.now).await?;
                 reply.set(Ok(self.now));
             }
             Op::Probe { reply } => {

@@ -90,7 +90,7 @@ const FOLDED_SEARCH: &[&str] = &[
     "PRAGMA application_id = 0x67727463",
 ];
 
-/// What administrators have done, and which tokens are dead before their time.
+/// What administrators have done, which tokens are dead before their time, and who may not come back for a while.
 const ADMINISTRATION: &[&str] = &[
     "CREATE TABLE audit (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -105,6 +105,13 @@ const ADMINISTRATION: &[&str] = &[
         at INTEGER NOT NULL,
         PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE bans (
+        id INTEGER PRIMARY KEY,
+        room TEXT NOT NULL,
+        peer TEXT NOT NULL,
+        sub TEXT,
+        until INTEGER NOT NULL
+    ) STRICT",
 ];
 
 /// The jobs that are due, and the newest of a state, without a look at the others. `jobs_open` was of no use: SQLite takes an

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::{
-    administration::Deed,
+    administration::{Deed, Effect},
     error::StoreError,
     model::{Answer, Claimed, Condition, Item, Job, NewItem, Outcome, Patch, Status},
 };
@@ -116,10 +116,10 @@ pub(super) enum Op {
         rows: usize,
         reply: Reply<()>,
     },
-    /// Writes down what an administrator does, and what that revokes. Answered with when it was.
+    /// Writes down what an administrator does, and what that leaves behind. Answered with when it was.
     Record {
         deed: Deed,
-        revoked: Option<(&'static str, String)>,
+        effect: Effect,
         reply: Reply<i64>,
     },
     /// Tries whether anything can be written.

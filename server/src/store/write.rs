@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::{
-    administration::Deed,
+    administration::{Deed, Effect},
     error::StoreError,
     handle::Store,
     model::{Claimed, Condition, Item, Job, NewItem, Outcome, Patch, Status},
@@ -60,10 +60,9 @@ impl Store {
         self.write(|reply| Op::Requeue { except, reply }).await
     }
 
-    /// Writes down what an administrator does, and what that revokes: `sub` or `jti`, and its value. Gives when it was, in
-    /// microseconds.
-    pub(crate) async fn record(&self, deed: Deed, revoked: Option<(&'static str, String)>) -> Result<i64, StoreError> {
-        self.write(|reply| Op::Record { deed, revoked, reply }).await
+    /// Writes down what an administrator does, and what that leaves behind. Gives when it was, in microseconds.
+    pub(crate) async fn record(&self, deed: Deed, effect: Effect) -> Result<i64, StoreError> {
+        self.write(|reply| Op::Record { deed, effect, reply }).await
     }
 
     /// Brings the search index closer to the items.

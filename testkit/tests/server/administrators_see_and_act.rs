@@ -95,7 +95,7 @@ async fn a_peer_is_seen_sent_away_and_kept_out() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_is_revoked_is_dead_also_after_a_restart() -> anyhow::Result<()> {
+async fn what_is_revoked_or_banned_is_so_after_a_restart_too() -> anyhow::Result<()> {
     let keys = Keys::new().await?;
     let server = keys.server(&[]).await?;
     let root = bearer(&keys.token(&["--sub", "root", "--admin"]).await?);
@@ -118,15 +118,20 @@ async fn what_is_revoked_is_dead_also_after_a_restart() -> anyhow::Result<()> {
     b.skip_to("peer_left").await?;
     b.send(json!({"type": "ping"})).await?;
     b.expect("pong").await?;
+    assert_eq!(admin.ask(Method::DELETE, "rooms/r/peers/b?ban=10m", None).await?.0, 204);
+    assert_eq!(b.closed().await?.code, Some(4003));
     let directory = server.kill().await?;
     let database = directory.path().join("grtc.db");
     let arguments = ["--auth-secret-file", keys.path()];
     let launch = Launch { arguments: &arguments, database: Some(&database), ..Launch::default() };
     let server = ServerProcess::launch(&launch).await?;
     assert_eq!(connect(&server, "r", "a", &ann).await?.closed().await?.code, Some(4401));
-    join(&server, "r", "b", &bob).await?;
+    for peer in ["b", "under-another-id"] {
+        assert_eq!(connect(&server, "r", peer, &bob).await?.closed().await?.code, Some(4403));
+    }
+    join(&server, "s", "b", &bob).await?;
     let (_, audit) = Admin { server: &server, token: root }.ask(Method::GET, "audit", None).await?;
-    assert_eq!(audit["entries"][0]["whom"], "sub ann");
+    assert_eq!(audit["entries"][1]["whom"], "sub ann");
     server.stop().await
 }
 

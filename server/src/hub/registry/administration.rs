@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grtc_protocol::{CloseCode, PeerId, RoomId};
 use jiff::Timestamp;
 
-use super::{Cell, Registry, lock};
+use super::{Ban, Cell, Registry, lock};
 use crate::hub::room::PeerView;
 
 impl Registry {
@@ -14,18 +14,22 @@ impl Registry {
         self.cell(room).map(|room| lock(&room).view()).filter(|peers| !peers.is_empty())
     }
 
-    /// Sends a peer away, and keeps it and who it was out until then. Whether it was there.
-    pub(crate) fn kick(&self, room: &RoomId, peer: &PeerId, until: Option<Timestamp>) -> bool {
+    /// Sends a peer away, and keeps out who is banned.
+    pub(crate) fn kick(&self, room: &RoomId, peer: &PeerId, ban: Option<Ban>) {
         let now = Timestamp::now();
         // Held until the ban is there: nobody comes back in between.
         let mut rooms = lock(&self.0.rooms);
-        let Some(cell) = rooms.by_name.get(room).cloned() else { return false };
-        let kicked = self.counted(&mut lock(&cell), |room| room.kick(peer, now));
-        if let (Some(bearer), Some(until)) = (&kicked, until) {
-            let sub = bearer.as_ref().and_then(|caller| caller.sub.clone());
-            rooms.bans.add(room.clone(), peer.clone(), sub, until, now);
+        if let Some(cell) = rooms.by_name.get(room) {
+            self.counted(&mut lock(cell), |room| room.kick(peer, now));
         }
-        kicked.is_some()
+        if let Some(ban) = ban {
+            rooms.bans.add(room.clone(), ban, now);
+        }
+    }
+
+    /// Keeps somebody out of a room, as before a restart.
+    pub(crate) fn ban(&self, room: RoomId, ban: Ban) {
+        lock(&self.0.rooms).bans.add(room, ban, Timestamp::now());
     }
 
     /// Sends everybody in a room away. Whether anybody was there.

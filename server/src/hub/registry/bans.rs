@@ -14,16 +14,17 @@ const BANS: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Bans(HashMap<RoomId, Vec<Ban>>);
 
-struct Ban {
-    peer: PeerId,
+/// One of somebody in a room.
+pub(crate) struct Ban {
+    pub(crate) peer: PeerId,
     /// Whoever it was, under whatever peer id.
-    sub: Option<Arc<str>>,
-    until: Timestamp,
+    pub(crate) sub: Option<Arc<str>>,
+    pub(crate) until: Timestamp,
 }
 
 impl Bans {
     /// Keeps a peer, and who it was, out of a room.
-    pub(super) fn add(&mut self, room: RoomId, peer: PeerId, sub: Option<Arc<str>>, until: Timestamp, now: Timestamp) {
+    pub(super) fn add(&mut self, room: RoomId, ban: Ban, now: Timestamp) {
         self.0.retain(|_, bans| {
             bans.retain(|ban| ban.until > now);
             !bans.is_empty()
@@ -32,7 +33,7 @@ impl Bans {
             let first = self.0.values().flatten().map(|ban| ban.until).min();
             self.0.values_mut().for_each(|bans| bans.retain(|ban| Some(ban.until) != first));
         }
-        self.0.entry(room).or_default().push(Ban { peer, sub, until });
+        self.0.entry(room).or_default().push(ban);
     }
 
     /// Whether this one may not come into this room now.
@@ -53,13 +54,13 @@ mod tests {
         let room = |text: &str| text.parse::<RoomId>().unwrap();
         let at = |second| Timestamp::from_second(second).unwrap();
         let mut bans = Bans::default();
-        bans.add(room("r"), name("a"), Some("ann".into()), at(10), at(0));
+        bans.add(room("r"), Ban { peer: name("a"), sub: Some("ann".into()), until: at(10) }, at(0));
         assert!(bans.include(&room("r"), &name("a"), None, at(9)));
         assert!(bans.include(&room("r"), &name("b"), Some(&Caller::named("ann")), at(9)));
         assert!(!bans.include(&room("r"), &name("b"), Some(&Caller::named("bob")), at(9)));
         assert!(!bans.include(&room("other"), &name("a"), Some(&Caller::named("ann")), at(9)));
         assert!(!bans.include(&room("r"), &name("a"), Some(&Caller::named("ann")), at(10)));
-        bans.add(room("q"), name("a"), None, at(30), at(20));
+        bans.add(room("q"), Ban { peer: name("a"), sub: None, until: at(30) }, at(20));
         assert_eq!(bans.0.len(), 1);
         assert!(!bans.include(&room("q"), &name("b"), None, at(20)), "nobody else without a name is meant");
     }

@@ -4,7 +4,7 @@ use grtc_protocol::{CloseCode, PeerId, server::LeaveReason};
 use jiff::Timestamp;
 
 use super::{Room, member::Member, seat::Seat, view::PeerView};
-use crate::auth::{Bearer, Caller};
+use crate::auth::Caller;
 
 impl<M: Member> Room<M> {
     /// Everybody in it, in the order of their joining.
@@ -20,15 +20,13 @@ impl<M: Member> Room<M> {
         self.seats.iter().map(view).collect()
     }
 
-    /// Sends a peer away; the others learn it at once. Whose it was, if it was there.
-    pub(crate) fn kick(&mut self, peer: &PeerId, now: Timestamp) -> Option<Bearer> {
-        let seat = self.seats.get_mut(peer)?;
-        let bearer = seat.bearer.take();
+    /// Sends a peer away, if it is there; the others learn it at once.
+    pub(crate) fn kick(&mut self, peer: &PeerId, now: Timestamp) {
+        let Some(seat) = self.seats.get(peer) else { return };
         if let Some(member) = &seat.member {
             member.close(CloseCode::Kicked);
         }
         self.remove(peer, LeaveReason::Kicked, now);
-        Some(bearer)
     }
 
     /// Ends every connection, and every place that is kept.
