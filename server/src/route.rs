@@ -205,6 +205,9 @@ async fn let_in(
         Ok(bearer) => (bearer, None),
         Err(refused) => (None, Some(refused)),
     };
+    if let Some(sub) = bearer.as_ref().and_then(|caller| caller.sub.as_deref()) {
+        Span::current().record("user.id", sub);
+    }
     shared.count(&matched, needs, &head, &bearer)?;
     if !matches!(needs, Needs::Room(_))
         && let Some(refused) = refused

@@ -182,7 +182,7 @@ impl Server {
         let (id, method) = (self.requests.next(), request.method().clone());
         request.extensions_mut().insert(id);
         // The route says its name when the request has come to it.
-        let span = error_span!("request", request.id = %id, http.method = %request.method(), http.route = field::Empty);
+        let span = error_span!("request", request.id = %id, http.method = %request.method(), http.route = field::Empty, user.id = field::Empty);
         let answering = async {
             let started = Instant::now();
             let (address, slot) = self.door.request(remote, request.headers(), slot);
@@ -254,7 +254,10 @@ impl Server {
 fn log(response: &mut Response, status: u16, started: Instant) {
     match response.extensions_mut().remove::<Cause>() {
         Some(Cause(cause)) => error!(http.status = status, error = cause, "request failed"),
-        None => debug!(http.status = status, duration_us = started.elapsed().as_micros(), "request"),
+        None => {
+            let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            debug!(http.status = status, duration_us, "request");
+        }
     }
 }
 

@@ -143,7 +143,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         recovery,
     };
     let end = session.serve().await;
-    end::log(request, end.code);
+    end::log(request, session.lease.bearer(), begun, &end);
     metrics.close(end.code.or(end.by_client));
     (session.membership.reason, session.membership.may_return) = (end.reason, end.may_return);
     let Session { mut socket, membership, outbox, .. } = session;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use grtc_testkit::{Launch, Raw, ServerProcess, raw::RawAnswer};
-use serde_json::Value;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::tokens::{Keys, bearer, join};
 
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -52,4 +55,30 @@ async fn the_end_of_a_websocket_names_the_request_that_began_it() -> anyhow::Res
     let line = line(&server, &["close.code", id]).await?;
     assert_eq!(line["close.code"], code);
     server.stop().await
+}
+
+#[tokio::test]
+async fn what_somebody_with_a_token_did_is_found_by_its_sub() -> anyhow::Result<()> {
+    let keys = Keys::new().await?;
+    for level in ["info", "debug"] {
+        let server = keys.server(&[("RUST_LOG", level)]).await?;
+        let token = keys.token(&["--sub", "ann \n{}", "--room", "*", "--items", "read"]).await?;
+        assert_eq!(join(&server, "r", "a", &token).await?.leave().await?.code, Some(1000));
+        let ended = line(&server, &["a client has left"]).await?;
+        assert_eq!((&ended["level"], &ended["close.code"]), (&json!("INFO"), &json!(1000)), "{ended}");
+        assert_eq!(ended["span"]["user.id"], "ann \n{}", "{ended}");
+        assert!(ended["duration_s"].is_f64() && ended["span"]["request.id"].is_string(), "{ended}");
+        let headers = [("authorization", bearer(&token))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let answer = server.http().send(Method::GET, "/api/items/", &headers, None).await?;
+        assert_eq!(answer.status, 200);
+        if level == "debug" {
+            let id = answer.header("x-request-id").unwrap_or_default();
+            let request = line(&server, &["http.status", id]).await?;
+            assert_eq!(request["span"]["user.id"], "ann \n{}");
+            assert!(request["duration_us"].is_u64(), "{request}");
+        }
+        server.stop().await?;
+    }
+    Ok(())
 }

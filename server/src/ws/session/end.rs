@@ -1,6 +1,6 @@
 //! How a connection ends.
 
-use std::{borrow::Cow, collections::VecDeque};
+use std::{borrow::Cow, collections::VecDeque, time::Instant};
 
 use futures_util::SinkExt as _;
 use grtc_protocol::{
@@ -26,9 +26,15 @@ use tokio_tungstenite::{
     },
 };
 
-use tracing::{Span, debug, error_span, info};
+use tracing::{Span, error_span, info};
 
-use crate::{auth::Refused, hub::Text, request_id::RequestId, telemetry::Occasional, ws::message_budget::Socket};
+use crate::{
+    auth::{Bearer, Caller, Refused},
+    hub::Text,
+    request_id::RequestId,
+    telemetry::Occasional,
+    ws::message_budget::Socket,
+};
 
 /// How a connection ends: what the client is told, and what the others are.
 pub(super) struct End {
@@ -74,24 +80,36 @@ fn may_return(code: Option<CloseCode>) -> bool {
     !matches!(code, Some(Normal | GoingAway | Replaced | Kicked | NotAuthenticated | NotAllowed))
 }
 
-static ENDED: Occasional = Occasional::new();
+static REFUSED: Occasional = Occasional::new();
 
-/// Says how a connection ended that the request `id` has begun.
-pub(super) fn log(id: RequestId, code: Option<CloseCode>) {
-    // A session runs in its request's span only where somebody asked for that much: it costs memory.
-    let span = match Span::current() {
+/// Says why the client whose request is `id` was not let in.
+pub(super) fn log_refused(id: RequestId, code: CloseCode) {
+    let _entered = span(id, None).entered();
+    if let Some(left_out) = REFUSED.now() {
+        info!(close.code = code.code(), log.left_out = left_out, "a client was refused: {}", code.reason());
+    }
+}
+
+/// Says how a connection ended that the request `id` has begun: one line for each.
+pub(super) fn log(id: RequestId, bearer: &Bearer, since: Instant, end: &End) {
+    let _entered = span(id, bearer.as_deref()).entered();
+    let duration_s = since.elapsed().as_secs_f64();
+    match (end.code, end.by_client) {
+        (Some(CloseCode::Normal), _) => info!(close.code = CloseCode::Normal.code(), duration_s, "a client has left"),
+        (Some(code), _) => info!(close.code = code.code(), duration_s, "a client was closed: {}", code.reason()),
+        (None, Some(code)) => info!(close.code = code.code(), duration_s, "a client has left"),
+        (None, None) => info!(duration_s, "the connection of a client has broken"),
+    }
+}
+
+/// The span of the request. A session runs in it only where somebody asked for that much: it costs memory.
+fn span(id: RequestId, caller: Option<&Caller>) -> Span {
+    match Span::current() {
         none if none.is_none() => {
-            error_span!("request", request.id = %id, http.method = "GET", http.route = "/ws/{room_id}")
+            let sub = caller.and_then(|caller| caller.sub.as_deref());
+            error_span!("request", request.id = %id, http.method = "GET", http.route = "/ws/{room_id}", user.id = sub)
         }
         span => span,
-    };
-    let _entered = span.enter();
-    let by_rule = code.filter(|code| !matches!(code, CloseCode::Normal | CloseCode::GoingAway | CloseCode::Restart));
-    match by_rule.and_then(|code| Some((code, ENDED.now()?))) {
-        Some((code, left_out)) => {
-            info!(close.code = code.code(), log.left_out = left_out, "a client was closed: {}", code.reason());
-        }
-        None => debug!(close.code = code.map(CloseCode::code), "session ended"),
     }
 }
 

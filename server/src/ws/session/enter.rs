@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     super::{join::Join, message_budget::Socket},
-    end::{explain, finish, log},
+    end::{explain, finish, log_refused},
 };
 use crate::{
     auth::{Refused, Why},
@@ -29,7 +29,7 @@ pub(in crate::ws) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
 ) {
     metrics.joins.inc(JoinResult::refused(code));
     metrics.close(Some(code));
-    log(request, Some(code));
+    log_refused(request, code);
     finish(&mut socket, VecDeque::new(), Some(code)).await;
 }
 
@@ -47,7 +47,7 @@ pub(in crate::ws) async fn unauthorized<S: AsyncRead + AsyncWrite + Unpin>(
     };
     metrics.joins.inc(JoinResult::refused(code));
     metrics.close(Some(code));
-    log(request, Some(code));
+    log_refused(request, code);
     explain(socket, code, refused).await;
 }
 

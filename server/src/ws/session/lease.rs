@@ -46,6 +46,11 @@ impl Lease {
         self.look.is_some_and(|look| look <= Instant::now())
     }
 
+    /// Whose it is.
+    pub(super) fn bearer(&self) -> &Bearer {
+        &self.bearer
+    }
+
     pub(super) fn may_publish(&self) -> bool {
         self.bearer.as_ref().is_none_or(|caller| caller.grants.publish)
     }
