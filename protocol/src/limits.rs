@@ -21,10 +21,10 @@ pub const MESSAGE_ID_BYTES: usize = 128;
 
 /// Peers in one room (the default of `--max-room-peers`). The next one gets close code 4423.
 pub const ROOM_PEERS: u32 = 1_000;
-/// Messages waiting for one client; one more and it is closed as too slow (4008).
-pub const OUTBOX_MESSAGES: usize = 256;
-/// Bytes waiting for one client; beyond it it is closed as too slow (4008).
+/// Bytes waiting for one client, [`OUTBOX_FRAME_BYTES`] more for each frame; beyond it it is closed as too slow (4008).
 pub const OUTBOX_BYTES: usize = 1024 * 1024;
+/// What it takes to keep a frame, beside its text.
+pub const OUTBOX_FRAME_BYTES: usize = 64;
 /// How long writing what waits for a client may take before it is closed as too slow.
 pub const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long the server waits for its own close frame to leave.
