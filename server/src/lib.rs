@@ -56,6 +56,7 @@ mod scrape;
 pub mod signals;
 mod store;
 pub mod telemetry;
+mod traces;
 pub mod transfer;
 mod write_deadline;
 mod ws;
@@ -63,7 +64,10 @@ mod ws;
 pub use auth::{AuthConfig, JwksSource, TokenMaker};
 pub use base_path::{BasePath, InvalidBasePath};
 pub use client_address::{InvalidProxy, TrustedProxy};
-pub use config::{Config, ConfigError, TlsConfig, TlsError, WebhookConfig, WebhookError, WebhookUrl};
+pub use config::{
+    Config, ConfigError, InvalidOtlpEndpoint, OtlpEndpoint, TlsConfig, TlsError, WebhookConfig, WebhookError,
+    WebhookUrl,
+};
 pub use ice::Unusable;
 pub use listen::{certificate::CertificateError, listeners::Listeners};
 pub use origin::{InvalidOrigin, Origin};
@@ -86,6 +90,7 @@ use listen::{listeners::bind, source::Source};
 use metrics::Metrics;
 use scrape::Scrape;
 use store::Store;
+use traces::Traces;
 use ws::upgrade::Sockets;
 
 /// Serves on `listeners`, a `TcpListener` for one, until `shutdown` resolves, then ends in good order: nothing new is accepted, requests under way
@@ -120,6 +125,7 @@ pub async fn run(
     };
     let target = config.webhook.target().map_err(ConfigError::Webhook)?;
     let webhook = target.map(|target| Webhook::new(target, metrics.clone())).transpose().context("--webhook-url")?;
+    let traces = config.otlp_endpoint.as_ref().map(Traces::new).transpose().context("--otlp-endpoint")?.map(Arc::new);
     let (store, writer) = Store::open(&config.database_url, metrics.commits.clone())
         .await
         .with_context(|| format!("can't use the database {}", config.database_url))?;
@@ -170,7 +176,7 @@ pub async fn run(
         http::routes(gate, limiter.clone(), config.base_path, &Arc::new(context), ws::upgrade::route(&sockets));
     let proxies = Proxies::new(config.trusted_proxy, config.proxy_protocol);
     let door = Doorkeeper::new(&config.limits, proxies, limiter.clone(), metrics.clone());
-    let server = Server::new(routes, door, budget, tls, stop.clone());
+    let server = Server::new(routes, door, budget, tls, traces.clone(), stop.clone());
     // A server that drains without an end goes on with what is in its database.
     let end = CancellationToken::new();
     let mut jobs = tokio::spawn(Runner::new(store.clone(), Work::new(webhook)).run(end.clone()));
@@ -224,6 +230,9 @@ pub async fn run(
     counting.abort();
     if let Some(measuring) = measuring {
         measuring.abort();
+    }
+    if let Some(traces) = traces {
+        traces.finish().await;
     }
     // A request that is still under way holds on to the writer, and is let down.
     if timeout(CLOSE_GRACE, writer.finish()).await.is_err() {

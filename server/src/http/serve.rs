@@ -38,6 +38,7 @@ use crate::{
     request_id::{RequestId, RequestIds},
     route::{RouteName, prepare},
     telemetry::Occasional,
+    traces::{Answered, Context, Traces},
     write_deadline::WriteDeadline,
 };
 
@@ -51,6 +52,7 @@ pub(crate) struct Server {
     budget: Budget,
     /// None: plain HTTP is spoken.
     tls: Option<Tls>,
+    traces: Option<Arc<Traces>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -70,6 +72,7 @@ impl Server {
         door: Doorkeeper,
         budget: Budget,
         tls: Option<Tls>,
+        traces: Option<Arc<Traces>>,
         stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -79,6 +82,7 @@ impl Server {
             requests: RequestIds::new(),
             budget,
             tls,
+            traces,
             stop,
             tasks: TaskTracker::new(),
         })
@@ -185,6 +189,7 @@ impl Server {
         let span = error_span!("request", request.id = %id, http.method = %request.method(), http.route = field::Empty, user.id = field::Empty);
         let answering = async {
             let started = Instant::now();
+            let parent = self.traces.is_some().then(|| Traces::parent(request.headers()));
             let (address, slot) = self.door.request(remote, request.headers(), slot);
             let extensions = request.extensions_mut();
             extensions.insert(address);
@@ -194,7 +199,7 @@ impl Server {
                 Err(too_many) => drop(extensions.insert(too_many)),
             }
             let (mut response, share) = self.respond(request, method.is_safe()).await;
-            self.note(&mut response, &method, started);
+            self.note(&mut response, id, &method, started, parent);
             let headers = response.headers_mut();
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             if self.tls.is_some() {
@@ -231,11 +236,14 @@ impl Server {
     }
 
     /// What came of a request, for the log and the metrics. The cause of a failure and the name of the route travel with the response.
-    fn note(&self, response: &mut Response, method: &Method, started: Instant) {
+    fn note(&self, response: &mut Response, id: RequestId, method: &Method, started: Instant, parent: Option<Context>) {
         let route = response.extensions_mut().remove::<RouteName>().map_or("other", |route| route.0);
-        let status = response.status().as_u16();
-        self.door.metrics().request(route, method, status, started.elapsed().as_secs_f64());
-        log(response, status, started);
+        let status = response.status();
+        self.door.metrics().request(route, method, status.as_u16(), started.elapsed().as_secs_f64());
+        if let (Some(traces), Some(parent)) = (&self.traces, parent) {
+            traces.request(&parent, &Answered { id, method, route, status, started });
+        }
+        log(response, status.as_u16(), started);
     }
 
     /// Asks the routes.

@@ -53,6 +53,7 @@ mod plain_http_is_sent_to_https;
 mod prometheus_sees_inside;
 mod readers_have_limits;
 mod readers_of_answers_have_limits;
+mod requests_are_traced;
 mod requests_follow_rfc_9112;
 mod senders_have_limits;
 mod texts_are_found_in_every_form;
