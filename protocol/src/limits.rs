@@ -71,7 +71,7 @@ pub const MESSAGE_BURST: u32 = 250;
 pub const THROTTLE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a client that is ahead of its rate is not read at a time.
 pub const THROTTLE_PAUSE: Duration = Duration::from_millis(20);
-/// Messages that are read from one client before what waits for it is written.
+/// Messages that are read from one client before what waits for it is written, and others have their turn.
 pub const READS_IN_A_ROW: usize = 32;
 /// Messages in error that a connection may send at once, and how many it regains each second; beyond: 1008.
 pub const ERROR_BURST: u32 = 100;

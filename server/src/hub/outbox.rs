@@ -38,9 +38,16 @@ pub(crate) enum Next {
 impl Outbox {
     /// Puts a frame at the end. A client whose frames don't fit is too slow: its outbox is emptied and closed with 4008.
     pub(crate) fn push(&self, frame: Text) {
+        if let Some(waker) = self.put(frame) {
+            waker.wake();
+        }
+    }
+
+    /// The same, but for the task that waits for it: it is to be woken.
+    fn put(&self, frame: Text) -> Option<Waker> {
         let mut queue = self.lock();
         if queue.closed.is_some() {
-            return;
+            return None;
         }
         let bytes = queue.bytes + frame.len() + OUTBOX_FRAME_BYTES;
         if bytes > OUTBOX_BYTES {
@@ -49,7 +56,7 @@ impl Outbox {
             queue.bytes = bytes;
             queue.frames.push_back(frame);
         }
-        wake(queue);
+        queue.waker.take()
     }
 
     /// Puts a frame at the end that was sent before this client's time. They are as many as are kept, and don't make it slow.
@@ -119,7 +126,9 @@ impl Outbox {
 
 impl Member for Outbox {
     fn deliver(&self, frame: &Frame<'_>) {
-        self.push(frame.text());
+        if let Some(waker) = self.put(frame.text()) {
+            frame.wake(waker);
+        }
     }
 
     fn replay(&self, text: Text) {
