@@ -49,6 +49,7 @@ pub mod open_files;
 mod origin;
 mod parts;
 mod random;
+pub mod relay;
 mod request_id;
 mod roots;
 mod route;
