@@ -6,3 +6,4 @@
 pub mod channel_data;
 pub mod credentials;
 pub mod stun;
+pub mod table;
