@@ -1,5 +1,6 @@
 //! What the server is told: a value that a program can make, checked as a whole.
 
+mod relay;
 mod tls;
 mod webhook;
 
@@ -7,6 +8,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Serialize, Serializer};
 
+pub use self::relay::RelayConfig;
 pub use self::tls::{TlsConfig, TlsError};
 pub(crate) use self::webhook::Target;
 pub use self::webhook::{WebhookConfig, WebhookError, WebhookUrl};
@@ -39,6 +41,9 @@ pub struct Config {
     pub insecure_open: bool,
     /// URLs of the STUN servers that clients are told.
     pub ice_server: Vec<String>,
+    /// The relay.
+    #[serde(flatten)]
+    pub relay: RelayConfig,
     /// Whom the server believes what it says of a client's address.
     pub trusted_proxy: Vec<TrustedProxy>,
     /// Each connection of a trusted proxy begins with a PROXY header.
@@ -75,6 +80,7 @@ impl Default for Config {
             allow_origin: Vec::new(),
             insecure_open: false,
             ice_server: Vec::new(),
+            relay: RelayConfig::default(),
             trusted_proxy: Vec::new(),
             proxy_protocol: false,
             resume_grace: grtc_protocol::limits::RESUME_GRACE,

@@ -5,5 +5,7 @@
 
 pub mod channel_data;
 pub mod credentials;
+pub(crate) mod start;
 pub mod stun;
 pub mod table;
+pub(crate) mod udp;

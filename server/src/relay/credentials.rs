@@ -71,7 +71,7 @@ impl Secret {
     /// What shows that somebody knows the password of this name. It is good for as long as a session lasts.
     #[must_use]
     pub fn key(&self, username: &str) -> Key {
-        Md5::digest(format!("{username}:{REALM}:{}", self.password(username))).into()
+        key(username, &self.password(username))
     }
 
     fn password(&self, username: &str) -> String {
@@ -87,6 +87,12 @@ impl Secret {
             text
         })
     }
+}
+
+/// What somebody signs with who has been told this password.
+#[must_use]
+pub fn key(username: &str, password: &str) -> Key {
+    Md5::digest(format!("{username}:{REALM}:{password}")).into()
 }
 
 impl<'a> User<'a> {

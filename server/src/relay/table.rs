@@ -4,6 +4,7 @@
 
 mod allocation;
 mod answer;
+mod client;
 mod data;
 mod networks;
 mod nonce;
@@ -29,28 +30,13 @@ use networks::Networks;
 use nonce::Nonces;
 use user::User;
 
+pub use client::{Client, Moment};
 pub use stats::{Refusal, Stats};
 
 /// The first number of a relayed address, as RFC 8656 section 7.2 has it.
 pub const FIRST_PORT: u16 = 49_152;
 /// How many numbers there are.
 const PORTS: usize = (u16::MAX - FIRST_PORT) as usize + 1;
-
-/// Where a message comes from, and an answer goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Client {
-    /// The datagrams of this address.
-    Udp(SocketAddr),
-}
-
-/// When something happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Since the start, by a clock that never goes back.
-    pub at: Duration,
-    /// In seconds since 1970.
-    pub unix: u64,
-}
 
 /// What comes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,15 +79,6 @@ pub struct Table {
     next: u16,
     is_closed: bool,
     stats: Stats,
-}
-
-impl Client {
-    /// The address that it is seen at.
-    #[must_use]
-    pub fn address(self) -> SocketAddr {
-        let Self::Udp(address) = self;
-        SocketAddr::new(address.ip().to_canonical(), address.port())
-    }
 }
 
 impl Table {

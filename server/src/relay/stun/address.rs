@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{COOKIE, Transaction};
+use super::terms::{COOKIE, Transaction};
 
 const V4: u8 = 1;
 const V6: u8 = 2;

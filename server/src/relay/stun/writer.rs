@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use ring::hmac;
 
-use super::{ATTRIBUTE, COOKIE, Class, DIGEST, FINGERPRINT_MASK, Transaction, address, attribute, crc};
+use super::{
+    address, crc,
+    terms::{ATTRIBUTE, COOKIE, Class, DIGEST, FINGERPRINT_MASK, Transaction, attribute, integrity_key, set_length},
+};
 
 /// Writes attributes in the order of its calls; the fingerprint is the last one.
 #[derive(Debug)]
@@ -60,15 +63,15 @@ impl Writer {
     /// A MESSAGE-INTEGRITY of what was written so far.
     #[must_use]
     pub fn integrity(mut self, key: &[u8]) -> Self {
-        super::set_length(&mut self.bytes, ATTRIBUTE + DIGEST);
-        let digest = hmac::sign(&super::integrity_key(key), &self.bytes);
+        set_length(&mut self.bytes, ATTRIBUTE + DIGEST);
+        let digest = hmac::sign(&integrity_key(key), &self.bytes);
         self.attribute(attribute::MESSAGE_INTEGRITY, digest.as_ref())
     }
 
     /// A FINGERPRINT of what was written so far.
     #[must_use]
     pub fn fingerprint(mut self) -> Self {
-        super::set_length(&mut self.bytes, ATTRIBUTE + 4);
+        set_length(&mut self.bytes, ATTRIBUTE + 4);
         let crc = crc::of(&self.bytes) ^ FINGERPRINT_MASK;
         self.attribute(attribute::FINGERPRINT, &crc.to_be_bytes())
     }
@@ -76,7 +79,7 @@ impl Writer {
     /// The message.
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
-        super::set_length(&mut self.bytes, 0);
+        set_length(&mut self.bytes, 0);
         self.bytes
     }
 }

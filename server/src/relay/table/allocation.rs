@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use super::{Client, answer::Fault};
+use super::{answer::Fault, client::Client};
 use crate::relay::{credentials::Key, stun::Transaction};
 
 /// How long a permission and a channel last (RFC 8656, sections 9 and 12).

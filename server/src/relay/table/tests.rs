@@ -12,7 +12,7 @@ use crate::relay::stun::attribute;
 #[test]
 fn a_binding_says_where_it_came_from() {
     let mut world = World::new();
-    let answer = world.ask(peer_address(1), peer::request(method::BINDING).finish()).unwrap();
+    let answer = world.ask(peer_address(1), &peer::request(method::BINDING).finish()).unwrap();
     assert_eq!(answer.address(attribute::XOR_MAPPED_ADDRESS), Some(peer_address(1)));
 }
 
@@ -194,7 +194,7 @@ fn unusual_requests_are_refused_with_their_codes() {
         peer.sign(udp.attribute(attribute::REQUESTED_ADDRESS_FAMILY, &[family, 0, 0, 0]))
     };
     assert_eq!(world.code(peer.client, &family(3)), 440);
-    let v6 = world.ask(peer.client.address(), family(2)).unwrap();
+    let v6 = world.ask(peer.client.address(), &family(2)).unwrap();
     assert!(v6.address(attribute::XOR_RELAYED_ADDRESS).is_some_and(|address| address.is_ipv6()));
     let (a, b) = (world.allocate("room", "b").unwrap(), world.allocate("room", "c").unwrap());
     assert_eq!((world.bind(&a, 0x3FFF, b.relayed), world.bind(&a, 0x7FFF, b.relayed)), (400, 400));
@@ -210,7 +210,7 @@ proptest! {
         let mut world = World::new();
         let all = attributes.iter().fold(peer::request(kind), |writer, (kind, value)| writer.attribute(*kind, value));
         let bytes = all.finish();
-        if let Out::Reply(reply) = world.table.input(Client::Udp(peer_address(1)), &bytes, world.now) {
+        if let Out::Reply(reply) = world.table.input(Client::Udp(peer_address(1), None), &bytes, world.now) {
             prop_assert!(kind == method::ALLOCATE || reply.len() <= 3 * bytes.len(), "{} for {}", reply.len(), bytes.len());
         }
         prop_assert_eq!(world.table.allocations(), 0);
@@ -220,7 +220,7 @@ proptest! {
     fn any_bytes_may_come(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let mut world = World::new();
         let a = world.allocate("room", "a").unwrap();
-        for client in [a.client, Client::Udp(peer_address(9_999))] {
+        for client in [a.client, Client::Udp(peer_address(9_999), None)] {
             let _ = world.table.input(client, &bytes, world.now);
         }
         prop_assert_eq!(world.table.allocations(), 1);

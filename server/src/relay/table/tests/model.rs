@@ -84,56 +84,60 @@ impl Model {
 }
 
 fn apply(world: &mut World, model: &mut Model, step: &Step) {
+    let count = model.all.len();
     match *step {
-        Step::Allocate(room, user) => {
-            world.table.expire(world.now.at);
-            let expected = model.place(user);
-            let made = world.allocate(ROOMS[room], USERS[user]);
-            assert_eq!(made.as_ref().map(|_| ()).map_err(|code| *code), expected);
-            if let Ok(peer) = made {
-                let known = Known { peer, room, user, until: model.now + 600, carried: model.now };
-                model.all.push(known);
-            }
-        }
-        Step::End(index) if index < model.all.len() => {
-            let expected = if model.lives(index) { 200 } else { 437 };
-            assert_eq!(world.refresh(&model.all[index].peer.clone(), 0), expected);
-            model.all[index].until = model.all[index].until.min(model.now);
-        }
-        Step::Refresh(index) if index < model.all.len() => {
-            let expected = if model.lives(index) { 200 } else { 437 };
-            assert_eq!(world.refresh(&model.all[index].peer.clone(), 600), expected);
-            if expected == 200 {
-                model.all[index].until = model.now + 600;
-            }
-        }
-        Step::Permit(from, to) if from.max(to) < model.all.len() => {
-            let expected = match (model.lives(from), model.same_room(from, to)) {
-                (false, _) => 437,
-                (true, true) => 200,
-                (true, false) => 403,
-            };
-            let (peer, address) = (model.all[from].peer.clone(), model.all[to].peer.relayed);
-            assert_eq!(world.permit(&peer, address), expected, "{from} to {to}");
-            if expected == 200 {
-                model.permissions.insert((from, to), model.now + 300);
-            }
-        }
-        Step::Send(from, to) if from.max(to) < model.all.len() => {
-            let expected = model.same_room(from, to) && model.permits(from, to) && model.permits(to, from);
-            let (sender, receiver) = (model.all[from].peer.clone(), model.all[to].peer.clone());
-            let delivered = world.send(&sender, receiver.relayed, b"data").map(|(client, ..)| client);
-            assert_eq!(delivered, expected.then_some(receiver.client), "{from} to {to}");
-            if expected {
-                (model.all[from].carried, model.all[to].carried) = (model.now, model.now);
-            }
-        }
+        Step::Allocate(room, user) => allocate(world, model, room, user),
+        Step::End(index) if index < count => refresh(world, model, index, 0),
+        Step::Refresh(index) if index < count => refresh(world, model, index, 600),
+        Step::Permit(from, to) if from.max(to) < count => permit(world, model, from, to),
+        Step::Send(from, to) if from.max(to) < count => send(world, model, from, to),
         Step::Wait(seconds) => {
             world.wait(seconds);
             model.now += seconds;
         }
         Step::Sweep => world.table.expire(world.now.at),
         _ => {}
+    }
+}
+
+fn allocate(world: &mut World, model: &mut Model, room: usize, user: usize) {
+    world.table.expire(world.now.at);
+    let expected = model.place(user);
+    let made = world.allocate(ROOMS[room], USERS[user]);
+    assert_eq!(made.as_ref().map(|_| ()).map_err(|code| *code), expected);
+    if let Ok(peer) = made {
+        model.all.push(Known { peer, room, user, until: model.now + 600, carried: model.now });
+    }
+}
+
+fn refresh(world: &mut World, model: &mut Model, index: usize, seconds: u64) {
+    let expected = if model.lives(index) { 200 } else { 437 };
+    assert_eq!(world.refresh(&model.all[index].peer, seconds as u32), expected);
+    if expected == 200 {
+        model.all[index].until = model.now + seconds;
+    }
+}
+
+fn permit(world: &mut World, model: &mut Model, from: usize, to: usize) {
+    let expected = match (model.lives(from), model.same_room(from, to)) {
+        (false, _) => 437,
+        (true, true) => 200,
+        (true, false) => 403,
+    };
+    let address = model.all[to].peer.relayed;
+    assert_eq!(world.permit(&model.all[from].peer, address), expected, "{from} to {to}");
+    if expected == 200 {
+        model.permissions.insert((from, to), model.now + 300);
+    }
+}
+
+fn send(world: &mut World, model: &mut Model, from: usize, to: usize) {
+    let expected = model.same_room(from, to) && model.permits(from, to) && model.permits(to, from);
+    let (sender, receiver) = (&model.all[from].peer, &model.all[to].peer);
+    let delivered = world.send(sender, receiver.relayed, b"data").map(|(client, ..)| client);
+    assert_eq!(delivered, expected.then_some(receiver.client), "{from} to {to}");
+    if expected {
+        (model.all[from].carried, model.all[to].carried) = (model.now, model.now);
     }
 }
 

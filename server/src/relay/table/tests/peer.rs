@@ -85,21 +85,21 @@ impl World {
     }
 
     /// The answer, if there is one; it has the request's transaction and a right fingerprint.
-    pub(super) fn ask(&mut self, from: SocketAddr, bytes: Vec<u8>) -> Option<Answer> {
-        let Out::Reply(reply) = self.table.input(Client::Udp(from), &bytes, self.now) else { return None };
+    pub(super) fn ask(&mut self, from: SocketAddr, bytes: &[u8]) -> Option<Answer> {
+        let Out::Reply(reply) = self.table.input(Client::Udp(from, None), bytes, self.now) else { return None };
         let answer = Answer(reply);
-        assert_eq!(answer.message().transaction(), Message::parse(&bytes).unwrap().transaction());
+        assert_eq!(answer.message().transaction(), Message::parse(bytes).unwrap().transaction());
         Some(answer)
     }
 
     /// The code of the answer; 0 without one.
     pub(super) fn code(&mut self, client: Client, bytes: &[u8]) -> u16 {
-        self.ask(client.address(), bytes.to_vec()).map_or(0, |answer| answer.code())
+        self.ask(client.address(), bytes).map_or(0, |answer| answer.code())
     }
 
     /// A nonce of now, as who asks without credentials is told.
     pub(super) fn nonce(&mut self) -> String {
-        let answer = self.ask(peer_address(1), request(method::ALLOCATE).finish()).unwrap();
+        let answer = self.ask(peer_address(1), &request(method::ALLOCATE).finish()).unwrap();
         assert_eq!(answer.code(), 401);
         assert_eq!(answer.message().text(attribute::REALM), Some(REALM));
         answer.message().text(attribute::NONCE).unwrap().to_owned()
@@ -107,7 +107,7 @@ impl World {
 
     pub(super) fn peer(&mut self, room: &str, who: &str) -> Peer {
         self.clients += 1;
-        let client = Client::Udp(peer_address(10_000 + self.clients));
+        let client = Client::Udp(peer_address(10_000 + self.clients), None);
         let username = self.secret.issue(room, who, self.now.unix).username;
         let key = self.secret.key(&username);
         Peer { client, key, username, nonce: self.nonce(), relayed: peer_address(0), transaction: 1 }
@@ -115,7 +115,7 @@ impl World {
 
     pub(super) fn allocate(&mut self, room: &str, who: &str) -> Result<Peer, u16> {
         let peer = self.peer(room, who);
-        let answer = self.ask(peer.client.address(), peer.allocate()).unwrap();
+        let answer = self.ask(peer.client.address(), &peer.allocate()).unwrap();
         assert!(answer.message().is_proven_by(&peer.key));
         let relayed = answer.address(attribute::XOR_RELAYED_ADDRESS).ok_or(answer.code())?;
         assert!(relayed.port() >= FIRST_PORT);
