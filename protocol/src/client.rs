@@ -46,6 +46,8 @@ pub enum Kind {
     Auth,
     /// `report`
     Report,
+    /// `ice_servers`
+    IceServers,
     /// `leave`
     Leave,
     /// `ping`
@@ -86,6 +88,8 @@ pub enum ClientMessage<'a> {
     },
     /// `report`: what came of a pair. The server counts it.
     Report(Report),
+    /// `ice_servers`: answered with those of now.
+    IceServers,
     /// `leave`: the server announces it and closes with 1000.
     Leave,
     /// `ping`: answered with `pong`.
@@ -181,6 +185,7 @@ impl Kind {
             "metadata" => Self::Metadata,
             "auth" => Self::Auth,
             "report" => Self::Report,
+            "ice_servers" => Self::IceServers,
             "leave" => Self::Leave,
             "ping" => Self::Ping,
             _ => return None,
@@ -199,6 +204,7 @@ impl Kind {
             Self::Metadata => "metadata",
             Self::Auth => "auth",
             Self::Report => "report",
+            Self::IceServers => "ice_servers",
             Self::Leave => "leave",
             Self::Ping => "ping",
         }
@@ -206,8 +212,7 @@ impl Kind {
 }
 
 fn unknown_type() -> Refusal {
-    let text =
-        "\"type\" has to be offer, answer, ice_candidate, broadcast, message, metadata, auth, report, leave or ping";
+    let text = "\"type\" has to be offer, answer, ice_candidate, broadcast, message, metadata, auth, report, ice_servers, leave or ping";
     (ErrorCode::UnknownType, text.to_owned())
 }
 
@@ -228,6 +233,7 @@ impl<'a> Envelope<'a> {
             Kind::Metadata => Ok(ClientMessage::Metadata { metadata: metadata(needed(self.metadata, "metadata")?)? }),
             Kind::Report => Ok(ClientMessage::Report(Report::parse(text)?)),
             Kind::Auth => Ok(ClientMessage::Auth { token: text_of(self.token, "token")? }),
+            Kind::IceServers => Ok(ClientMessage::IceServers),
             Kind::Leave => Ok(ClientMessage::Leave),
             Kind::Ping => Ok(ClientMessage::Ping),
         }

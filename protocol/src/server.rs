@@ -197,6 +197,12 @@ messages! {
         #[serde(borrow)]
         expires_at: Cow<'a, str>,
     }
+    /// The answer to `ice_servers`.
+    "ice_servers" => IceServers<'a> {
+        /// What `RTCPeerConnection` takes.
+        #[serde(borrow)]
+        ice_servers: &'a RawValue,
+    }
     /// The answer to `ping`.
     "pong" => Pong {}
     /// The server has taken the message with this `id`.

@@ -31,6 +31,7 @@ fn what_clients_send() {
                     ClientMessage::Metadata { metadata } => ("metadata", None, Some(*metadata)),
                     ClientMessage::Auth { token } => ("auth", None, Some(token.as_ref())),
                     ClientMessage::Report(report) => ("report", None, Some(report.result.word())),
+                    ClientMessage::IceServers => ("ice_servers", None, None),
                     ClientMessage::Leave => ("leave", None, None),
                     ClientMessage::Ping => ("ping", None, None),
                 };
@@ -63,6 +64,7 @@ fn what_the_server_sends() {
             ServerMessage::DirectMessage(message) => encode(&message),
             ServerMessage::Error(message) => encode(&message),
             ServerMessage::Authenticated(message) => encode(&message),
+            ServerMessage::IceServers(message) => encode(&message),
             ServerMessage::Pong(message) => encode(&message),
             ServerMessage::Ack(message) => encode(&message),
             ServerMessage::Unknown(kind) => panic!("{kind} is not known"),

@@ -9,6 +9,7 @@ mod file;
 mod health;
 mod limits;
 mod listen;
+mod relay;
 mod tls;
 mod token;
 mod webhook;
@@ -99,6 +100,8 @@ struct ServeArgs {
     /// name: there it is what that peer uses
     #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',')]
     ice_server: Vec<String>,
+    #[command(flatten)]
+    relay: relay::RelayArgs,
     /// A proxy, or a network of them, that is believed what it says of a client's address in Forwarded or X-Forwarded-For, as
     /// 10.0.0.0/8; repeatable. Without it nobody is
     #[arg(long, env = "GRTC_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
@@ -143,6 +146,7 @@ impl From<ServeArgs> for Config {
             allow_origin: args.allow_origin,
             insecure_open: args.insecure_open,
             ice_server: args.ice_server,
+            relay: args.relay.into(),
             trusted_proxy: args.trusted_proxy,
             proxy_protocol: args.proxy_protocol,
             resume_grace: args.resume_grace,

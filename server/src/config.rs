@@ -1,6 +1,7 @@
 //! What the server is told: a value that a program can make, checked as a whole.
 
 mod otlp;
+mod relay;
 mod tls;
 mod webhook;
 
@@ -9,6 +10,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::{Serialize, Serializer};
 
 pub use self::otlp::{InvalidOtlpEndpoint, OtlpEndpoint};
+pub use self::relay::RelayConfig;
 pub use self::tls::{TlsConfig, TlsError};
 pub(crate) use self::webhook::Target;
 pub use self::webhook::{WebhookConfig, WebhookError, WebhookUrl};
@@ -41,6 +43,9 @@ pub struct Config {
     pub insecure_open: bool,
     /// URLs of the STUN servers that clients are told.
     pub ice_server: Vec<String>,
+    /// The relay.
+    #[serde(flatten)]
+    pub relay: RelayConfig,
     /// Whom the server believes what it says of a client's address.
     pub trusted_proxy: Vec<TrustedProxy>,
     /// Each connection of a trusted proxy begins with a PROXY header.
@@ -79,6 +84,7 @@ impl Default for Config {
             allow_origin: Vec::new(),
             insecure_open: false,
             ice_server: Vec::new(),
+            relay: RelayConfig::default(),
             trusted_proxy: Vec::new(),
             proxy_protocol: false,
             resume_grace: grtc_protocol::limits::RESUME_GRACE,

@@ -1,12 +1,18 @@
 //! The ICE servers that a peer is told for its `RTCPeerConnection`.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use grtc_protocol::PeerId;
+use grtc_protocol::{PeerId, RoomId};
 use hyper::http::uri::Authority;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{
+    auth::Bearer,
+    public_address::PublicAddress,
+    relay::credentials::{Credentials, Secret},
+};
 
 /// Why the URL of an ICE server can't be told to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,28 +42,86 @@ pub(crate) fn check(url: &str) -> Result<(), Unusable> {
 
 /// What peers are told. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct IceServers(Arc<RawValue>);
+pub(crate) struct IceServers(Arc<Shared>);
+
+struct Shared {
+    urls: Vec<String>,
+    /// What everybody is told who is nobody in particular, where there is no relay.
+    fixed: Arc<RawValue>,
+    own: Option<Own>,
+}
+
+/// The relay of this server.
+pub(crate) struct Own {
+    pub(crate) secret: Secret,
+    pub(crate) public: Option<PublicAddress>,
+    pub(crate) listen: SocketAddr,
+}
+
+/// Who is told: credentials name who may use them, and in which room.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) room: &'a RoomId,
+    pub(crate) peer: &'a PeerId,
+    pub(crate) bearer: &'a Bearer,
+}
 
 /// An entry of `iceServers`, as the W3C API has it.
 #[derive(Serialize)]
-struct IceServer<'a> {
-    urls: [&'a str; 1],
+struct IceServer {
+    urls: [String; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<String>,
+}
+
+impl IceServer {
+    fn open(url: impl Into<String>) -> Self {
+        Self { urls: [url.into()], username: None, credential: None }
+    }
 }
 
 impl IceServers {
-    /// Those at these URLs.
+    /// Those at these URLs, and the server's own.
     ///
     /// # Errors
     /// When JSON can't be made of them.
-    pub(crate) fn new(urls: &[String]) -> Result<Self, serde_json::Error> {
-        let servers: Vec<_> = urls.iter().map(|url| IceServer { urls: [url] }).collect();
-        Ok(Self(to_raw_value(&servers)?.into()))
+    pub(crate) fn new(urls: &[String], own: Option<Own>) -> Result<Self, serde_json::Error> {
+        let servers: Vec<_> = urls.iter().map(IceServer::open).collect();
+        Ok(Self(Arc::new(Shared { urls: urls.to_vec(), fixed: to_raw_value(&servers)?.into(), own })))
     }
 
-    /// The JSON array for a peer that asks at `now`; nobody in particular asks where the name is not known. STUN servers
-    /// are the same for everybody, credentials name who may use them and until when.
-    pub(crate) fn for_peer(&self, _peer: Option<&PeerId>, _now: Timestamp) -> Arc<RawValue> {
-        self.0.clone()
+    /// The JSON array for somebody who has asked `host` at `now`. Credentials are for who says in which room it is.
+    pub(crate) fn told(&self, asker: Option<Asker<'_>>, host: Option<&str>, now: Timestamp) -> Arc<RawValue> {
+        let Shared { urls, fixed, own } = &*self.0;
+        let Some(own) = own else { return fixed.clone() };
+        let servers: Vec<_> = urls.iter().map(IceServer::open).chain(own.told(asker, host, now)).collect();
+        to_raw_value(&servers).map_or_else(|_| fixed.clone(), Into::into)
+    }
+
+    /// Whether what is told is for whoever asks alone, and for a while.
+    pub(crate) fn are_personal(&self) -> bool {
+        self.0.own.is_some()
+    }
+}
+
+impl Own {
+    fn told(&self, asker: Option<Asker<'_>>, host: Option<&str>, now: Timestamp) -> Vec<IceServer> {
+        let named = host.and_then(|host| host.parse().ok());
+        let address = match self.public.as_ref().or(named.as_ref()) {
+            Some(public) => public.with_port(self.listen.port()),
+            None => self.listen.to_string(),
+        };
+        let mut servers = vec![IceServer::open(format!("stun:{address}"))];
+        if let Some(Asker { room, peer, bearer }) = asker {
+            let who = bearer.as_ref().and_then(|caller| caller.sub.as_deref()).unwrap_or(peer.as_str());
+            let now = u64::try_from(now.as_second()).unwrap_or_default();
+            let Credentials { username, credential } = self.secret.issue(room.as_str(), who, now);
+            let urls = [format!("turn:{address}?transport=udp")];
+            servers.push(IceServer { urls, username: Some(username), credential: Some(credential) });
+        }
+        servers
     }
 }
 
@@ -91,9 +155,38 @@ mod tests {
 
     #[test]
     fn everybody_is_told_a_list_even_if_there_are_none() {
-        let told =
-            |urls: &[String]| IceServers::new(urls).unwrap().for_peer(None, Timestamp::UNIX_EPOCH).get().to_owned();
+        let told = |urls: &[String]| {
+            let servers = IceServers::new(urls, None).unwrap();
+            servers.told(None, Some("h"), Timestamp::UNIX_EPOCH).get().to_owned()
+        };
         assert_eq!(told(&[]), "[]");
         assert_eq!(told(&["stun:h".to_owned()]), r#"[{"urls":["stun:h"]}]"#);
+    }
+
+    #[test]
+    fn the_relay_is_where_clients_find_the_server() {
+        let told = |public: Option<&str>, host| {
+            let public = public.map(|public| public.parse().unwrap());
+            let own = Own { secret: Secret::new(b"secret"), public, listen: "127.0.0.1:8001".parse().unwrap() };
+            let (room, peer, bearer) = ("r".parse().unwrap(), "a".parse().unwrap(), None);
+            let asker = Asker { room: &room, peer: &peer, bearer: &bearer };
+            let servers = IceServers::new(&["stun:h".to_owned()], Some(own)).unwrap();
+            let open = servers.told(None, host, Timestamp::UNIX_EPOCH);
+            assert!(!open.get().contains("turn:") && open.get().contains("stun:h"), "{}", open.get());
+            let servers = servers.told(Some(asker), host, Timestamp::UNIX_EPOCH);
+            serde_json::from_str::<serde_json::Value>(servers.get()).unwrap()
+        };
+        for (public, host, address) in [
+            (None, Some("example.org:9000"), "example.org:9000"),
+            (None, Some("[::1]"), "[::1]:8001"),
+            (None, None, "127.0.0.1:8001"),
+            (Some("relay.example.org"), Some("example.org"), "relay.example.org:8001"),
+        ] {
+            let servers = told(public, host);
+            assert_eq!(servers[1]["urls"][0], format!("stun:{address}"));
+            assert_eq!(servers[2]["urls"][0], format!("turn:{address}?transport=udp"));
+            let name = servers[2]["username"].as_str().unwrap();
+            assert!(name.starts_with("600:") && name.ends_with(":a"), "{name}");
+        }
     }
 }

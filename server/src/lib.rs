@@ -10,7 +10,7 @@
 //!
 //! Arrows never turn back, `http` and `ws` don't know each other, and this file alone knows everybody.
 
-use std::{future::Future, sync::Arc, time::Instant};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Instant};
 
 use anyhow::Context as _;
 use grtc_protocol::{
@@ -48,7 +48,9 @@ mod new_file;
 pub mod open_files;
 mod origin;
 mod parts;
+mod public_address;
 mod random;
+pub mod relay;
 mod request_id;
 mod roots;
 mod route;
@@ -65,13 +67,14 @@ pub use auth::{AuthConfig, JwksSource, TokenMaker};
 pub use base_path::{BasePath, InvalidBasePath};
 pub use client_address::{InvalidProxy, TrustedProxy};
 pub use config::{
-    Config, ConfigError, InvalidOtlpEndpoint, OtlpEndpoint, TlsConfig, TlsError, WebhookConfig, WebhookError,
-    WebhookUrl,
+    Config, ConfigError, InvalidOtlpEndpoint, OtlpEndpoint, RelayConfig, TlsConfig, TlsError, WebhookConfig,
+    WebhookError, WebhookUrl,
 };
 pub use ice::Unusable;
 pub use listen::{certificate::CertificateError, listeners::Listeners};
 pub use origin::{InvalidOrigin, Origin};
 pub use parts::PartEnded;
+pub use public_address::{InvalidPublicAddress, PublicAddress};
 
 use auth::{Auth, Revocations, Revoked};
 use budget::Budget;
@@ -129,7 +132,11 @@ pub async fn run(
     let (store, writer) = Store::open(&config.database_url, metrics.commits.clone())
         .await
         .with_context(|| format!("can't use the database {}", config.database_url))?;
-    let ice = IceServers::new(&config.ice_server)?;
+    let (relay, own) = match config.relay.turn {
+        true => Some(relay::start::open(&config, address, metrics.clone()).await?).unzip(),
+        false => (None, None),
+    };
+    let ice = IceServers::new(&config.ice_server, own)?;
     let registry =
         Registry::new(ice.clone(), config.resume_grace, Pool::new(budget::or_a_quarter(KEPT_BYTES)), caps(&config));
     keep_out(&registry, &store).await?;
@@ -193,6 +200,7 @@ pub async fn run(
         let server = server.clone();
         listen::accept(listener, move |wire, remote| server.start(wire, remote))
     });
+    let mut relaying = relay.map(|relay| tokio::spawn(relay.run(stop.clone())));
     let _redirecting = redirect.map(|listener| {
         let redirect = Redirect::new(address.port(), stop.clone());
         AbortOnDropHandle::new(tokio::spawn(listen::accept(listener, move |wire, _| redirect.start(wire))))
@@ -203,6 +211,7 @@ pub async fn run(
         ended = parts::ended("the part that looks after the rooms", &mut rooms) => Some(ended),
         ended = parts::ended("the part that counts callers", &mut counting) => Some(ended),
         ended = parts::ended("the part that works on jobs", &mut jobs) => Some(ended),
+        ended = parts::maybe_ended("the relay", &mut relaying) => Some(ended),
         part = store.ended() => Some(PartEnded::new(part, "its task is gone")),
     };
     drop(store);
@@ -222,7 +231,15 @@ pub async fn run(
             let _ = jobs.await;
         }
     });
-    if drained.await.is_err() {
+    // Data goes on for as long as anything may.
+    let relayed = async {
+        if let Some(mut relaying) = relaying {
+            let _ = timeout(limits::DRAIN, &mut relaying).await;
+            relaying.abort();
+        }
+    };
+    let (drained, ()) = tokio::join!(drained, relayed);
+    if drained.is_err() {
         warn!("some requests were not done in time");
     }
     accepting.abort();
@@ -259,7 +276,7 @@ async fn keep_out(registry: &Registry, store: &Store) -> anyhow::Result<()> {
 }
 
 /// The listener for Prometheus, which the log names.
-async fn bind_metrics(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+async fn bind_metrics(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = bind(address, "--metrics-listen").await?;
     let address = listener.local_addr().context("the listener has no address")?;
     info!(metrics.address = %address, "metrics: http://{address}/metrics");

@@ -16,7 +16,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::limits::Limit;
+use crate::{limits::Limit, relay::table::Refusal};
 
 pub(crate) use counts::Counts;
 pub(crate) use words::{AuthFailure, Delivered, Direction, JobCount, JoinResult, Presence, ResumeResult};
@@ -49,6 +49,9 @@ pub(crate) struct Metrics {
     pub(crate) event_streams: Gauge,
     pairs: Family<Pair, Counter>,
     pair_seconds: Histogram,
+    pub(crate) turn_allocations: Gauge,
+    pub(crate) turn_bytes: Counts<Direction>,
+    pub(crate) turn_refused: Counts<Refusal>,
 }
 
 /// What is known of each transaction. Cheap to clone.
@@ -120,6 +123,9 @@ impl Metrics {
                 "How long pairs took to open, as they report it",
                 &SLOW,
             ),
+            turn_allocations: make.gauge("turn_allocations", "Allocations of the relay"),
+            turn_bytes: make.counts("turn_bytes", "Bytes of data that clients send through the relay", "direction"),
+            turn_refused: make.counts("turn_refused", "What the relay did not do", "reason"),
             registry: make.registry,
         }
     }

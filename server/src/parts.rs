@@ -35,6 +35,14 @@ pub(crate) async fn ended<T>(part: &'static str, task: &mut JoinHandle<T>) -> Pa
     }
 }
 
+/// Waits for the end of a task that has none, if there is one.
+pub(crate) async fn maybe_ended<T>(part: &'static str, task: &mut Option<JoinHandle<T>>) -> PartEnded {
+    match task {
+        Some(task) => ended(part, task).await,
+        None => std::future::pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

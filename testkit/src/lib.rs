@@ -24,6 +24,7 @@ pub mod receiver;
 pub mod server;
 pub mod sse;
 pub mod tls;
+pub mod turn;
 pub mod ws;
 
 pub use http::{Answer, Http};

@@ -39,7 +39,7 @@ export const METADATA_BYTES = 4_096;
  * @typedef {{ type: 'direct_message', from_peer_id: string, data: unknown, timestamp: string }} DirectMessage
  * @typedef {{ type: 'error', code: string, message: string, ref?: string }} ErrorMessage
  * @typedef {RoomState | PeerJoined | PeerLeft | PeerUpdated | PeerPresence | WebrtcSignal | BroadcastMessage | DirectMessage
- *   | ErrorMessage | { type: 'authenticated', expires_at: string } | { type: 'pong' } | { type: 'ack', ref: string }} ServerMessage
+ *   | ErrorMessage | { type: 'authenticated', expires_at: string } | { type: 'ice_servers', ice_servers: RTCIceServer[] } | { type: 'pong' } | { type: 'ack', ref: string }} ServerMessage
  */
 
 /** @type {Record<string, Record<string, (value: unknown) => boolean>>} */
@@ -55,6 +55,7 @@ const FIELDS = {
   direct_message: { from_peer_id: isString, data: isPresent, timestamp: isString },
   error: { code: isString, message: isString },
   authenticated: { expires_at: isString },
+  ice_servers: { ice_servers: Array.isArray },
   pong: {},
   ack: { ref: isString },
 };

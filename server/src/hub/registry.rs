@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     auth::{Bearer, Caller},
-    ice::IceServers,
+    ice::{Asker, IceServers},
 };
 
 /// With so many rooms, or with half of those that there may be, one that gets empty ends at once: names that are joined and
@@ -86,6 +86,8 @@ pub(crate) struct Membership {
     registry: Registry,
     room: Arc<Cell>,
     pub(crate) place: Place,
+    /// See [`Asks`].
+    host: Option<Box<str>>,
     /// What the others are told when this is dropped and its peer does not come back.
     pub(crate) reason: LeaveReason,
     /// Its end is one that a peer may come back from.
@@ -109,7 +111,7 @@ impl Registry {
         room_id: &RoomId,
         peer: PeerId,
         outbox: Outbox,
-        asks: Asks,
+        mut asks: Asks,
         bearer: Bearer,
     ) -> Result<Membership, CloseCode> {
         let token = (asks.resume && !self.0.grace.is_zero()).then(Token::new).transpose();
@@ -129,11 +131,13 @@ impl Registry {
         let mut locked = lock(&room);
         drop(rooms);
         let now = Timestamp::now();
-        let ice_servers = &self.0.ice.for_peer(Some(&peer), now);
+        let asker = Asker { room: room_id, peer: &peer, bearer: &bearer };
+        let host = asks.host.take();
+        let ice_servers = &self.0.ice.told(Some(asker), host.as_deref(), now);
         let newcomer = Newcomer { peer, member: outbox, token, asks, ice_servers, bearer };
         let place = self.counted(&mut locked, |room| room.join(newcomer, now))?;
         drop(locked);
-        Ok(Membership { registry: self.clone(), room, place, reason: LeaveReason::Lost, may_return: true })
+        Ok(Membership { registry: self.clone(), room, place, host, reason: LeaveReason::Lost, may_return: true })
     }
 
     fn new_room(&self, id: &RoomId) -> Arc<Cell> {
@@ -261,11 +265,6 @@ impl Membership {
         lock(&self.room).renew(&self.place, bearer);
     }
 
-    /// The room that this is a place in.
-    pub(crate) fn room_id(&self) -> RoomId {
-        lock(&self.room).id().clone()
-    }
-
     /// The client has got what it came back for.
     pub(crate) fn confirm(&self) {
         lock(&self.room).confirm(&self.place);
@@ -295,5 +294,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 mod administration;
 mod bans;
+mod membership;
 #[cfg(test)]
 mod tests;

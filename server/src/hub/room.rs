@@ -175,7 +175,11 @@ impl<M: Member> Room<M> {
                 Ok(self.tell(&frame, |peer, _| peer != sender))
             }
             ClientMessage::Metadata { metadata } => self.update(from, metadata, stamp.text()),
-            ClientMessage::Auth { .. } | ClientMessage::Report(_) | ClientMessage::Leave | ClientMessage::Ping => Ok(0),
+            ClientMessage::Auth { .. }
+            | ClientMessage::Report(_)
+            | ClientMessage::IceServers
+            | ClientMessage::Leave
+            | ClientMessage::Ping => Ok(0),
         }?;
         if from.keeps {
             self.remember(from, id);

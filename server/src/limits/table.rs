@@ -18,6 +18,9 @@ pub enum Limit {
     Rooms,
     RoomPeers,
     PeersPerSub,
+    TurnAllocations,
+    TurnAllocationsPerPeer,
+    TurnRatePerPeer,
 }
 
 /// What is known of a limit.
@@ -38,7 +41,7 @@ pub struct Entry {
 }
 
 /// How many limits there are.
-pub(super) const LIMITS: usize = 11;
+pub(super) const LIMITS: usize = 14;
 
 /// Every limit, in the order of [`Limit`].
 pub const TABLE: [Entry; LIMITS] = [
@@ -130,6 +133,30 @@ pub const TABLE: [Entry; LIMITS] = [
         counts: "peers of one `sub` in all rooms, those that are away included",
         beyond: "closed with 4029",
     },
+    Entry {
+        limit: Limit::TurnAllocations,
+        key: "turn_max_allocations",
+        default: 10_000,
+        burst: None,
+        counts: "allocations of the relay; there are 16,384 at most",
+        beyond: "508",
+    },
+    Entry {
+        limit: Limit::TurnAllocationsPerPeer,
+        key: "turn_max_allocations_per_peer",
+        default: 64,
+        burst: None,
+        counts: "allocations of one `sub`, or of one peer id without keys, in all rooms",
+        beyond: "the one goes that has carried no data for longest; 486 when all have in the last 10 s",
+    },
+    Entry {
+        limit: Limit::TurnRatePerPeer,
+        key: "turn_rate_per_peer",
+        default: 10_000_000,
+        burst: Some(2_500_000),
+        counts: "bytes a second that one `sub`, or one peer id without keys, sends through the relay",
+        beyond: "dropped",
+    },
 ];
 
 /// The limits in their order.
@@ -173,7 +200,7 @@ mod tests {
     fn thousands(number: u32) -> String {
         match number {
             0..1_000 => number.to_string(),
-            _ => format!("{},{:03}", number / 1_000, number % 1_000),
+            _ => format!("{},{:03}", thousands(number / 1_000), number % 1_000),
         }
     }
 

@@ -7,6 +7,7 @@ use super::counts::Word;
 use crate::{
     auth::Why,
     limits::{LIMIT_ORDER, Limit},
+    relay::table::Refusal,
 };
 
 /// An enum and the words of its variants.
@@ -114,6 +115,18 @@ impl Word for Limit {
     }
 }
 
+impl Word for Refusal {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        Self::word(self)
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// The type of a frame; none for what is no frame of the protocol's.
 impl Word for Option<Kind> {
     const ALL: &'static [Self] = &[
@@ -126,6 +139,7 @@ impl Word for Option<Kind> {
         Some(Kind::Metadata),
         Some(Kind::Auth),
         Some(Kind::Report),
+        Some(Kind::IceServers),
         Some(Kind::Leave),
         Some(Kind::Ping),
     ];
@@ -170,5 +184,6 @@ mod tests {
         in_order::<JoinResult>();
         in_order::<Direction>();
         in_order::<Delivered>();
+        in_order::<Refusal>();
     }
 }

@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use crate::{
     auth::{Bearer, Refused},
     error::ApiError,
+    gate::Head,
     hub::{
         room::{Asks, Back},
         token::Token,
@@ -34,10 +35,11 @@ impl Join {
     /// 400 for what is no name.
     pub(super) fn read(
         room: &str,
-        query: &str,
+        head: &Head,
         request: RequestId,
         bearer: Bearer,
     ) -> Result<Result<Self, Refused>, ApiError> {
+        let query = head.uri.query().unwrap_or_default();
         let room = name(room, "room_id")?;
         let own = bearer.as_ref().and_then(|caller| caller.grants.peer_id.clone());
         // Read strictly: two ids that are no UTF-8 must not become one.
@@ -48,7 +50,8 @@ impl Join {
         if own.is_some_and(|own| own != peer) {
             return Ok(Err(Refused::not_allowed("the token is for another peer id (\"peer_id\")")));
         }
-        Ok(Ok(Self { room, peer, asks: asks(query)?, request, bearer }))
+        let asks = Asks { host: head.host().map(Into::into), ..asks(query)? };
+        Ok(Ok(Self { room, peer, asks, request, bearer }))
     }
 }
 
@@ -63,7 +66,7 @@ fn asks(query: &str) -> Result<Asks, ApiError> {
     };
     let history = number(query, "history", HISTORY as u64)?.map_or(Ok(0), usize::try_from);
     let history = history.map_err(ApiError::internal)?;
-    Ok(Asks { resume: resume.is_some(), back, history })
+    Ok(Asks { resume: resume.is_some(), back, history, host: None })
 }
 
 fn value<'a>(query: &'a str, key: &str) -> Option<&'a str> {

@@ -95,7 +95,7 @@ fn accept(sockets: &Sockets, room: &str, request: &Request) -> Result<Response, 
         head.extensions.get::<RequestId>().copied().ok_or_else(|| ApiError::internal("a request without an id"))?;
     let join = match &request.refused {
         Some(refused) => Err(refused.clone()),
-        None => Join::read(room, head.uri.query().unwrap_or_default(), id, request.bearer.clone())?,
+        None => Join::read(room, head, id, request.bearer.clone())?,
     };
     let (context, metrics) = (sockets.context.clone(), sockets.context.metrics.clone());
     let session = async move {

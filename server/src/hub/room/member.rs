@@ -40,6 +40,8 @@ pub(crate) struct Asks {
     pub(crate) back: Option<Back>,
     /// So many of the room's last broadcasts.
     pub(crate) history: usize,
+    /// The host that it has come to, as it named it.
+    pub(crate) host: Option<Box<str>>,
 }
 
 /// Who comes back, as it says itself.

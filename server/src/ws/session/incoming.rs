@@ -98,6 +98,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return ControlFlow::Continue(());
             }
             ClientMessage::Report(report) => self.metrics.pair(&report),
+            ClientMessage::IceServers => {
+                let servers = self.membership.ice_servers(self.lease.bearer());
+                self.answer(encode(&server::IceServers { ice_servers: &servers }).into());
+            }
             ref message => match self.membership.send(frame.id.as_deref(), message) {
                 Ok(deliveries) => self.delivered(message, deliveries),
                 Err((code, text)) => {
