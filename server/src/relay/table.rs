@@ -160,7 +160,7 @@ impl Table {
         for _ in 0..PORTS {
             let port = self.next;
             self.next = port.checked_add(1).unwrap_or(FIRST_PORT);
-            let fits = !has_to_be_even || port % 2 == 0;
+            let fits = !has_to_be_even || port.is_multiple_of(2);
             if fits && !self.allocations.contains_key(&port) {
                 return Some(port);
             }
