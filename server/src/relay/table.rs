@@ -155,12 +155,13 @@ impl Table {
         is_it.then_some(address.port())
     }
 
-    /// A number that nobody has: the one that was given back the longest time ago, or about so.
-    fn free_port(&mut self) -> Option<u16> {
+    /// A number that nobody has, or an even one: the one that was given back the longest time ago, or about so.
+    fn free_port(&mut self, has_to_be_even: bool) -> Option<u16> {
         for _ in 0..PORTS {
             let port = self.next;
             self.next = port.checked_add(1).unwrap_or(FIRST_PORT);
-            if !self.allocations.contains_key(&port) {
+            let fits = !has_to_be_even || port.is_multiple_of(2);
+            if fits && !self.allocations.contains_key(&port) {
                 return Some(port);
             }
         }

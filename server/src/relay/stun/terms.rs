@@ -52,7 +52,9 @@ pub mod attribute {
     pub const NONCE: u16 = 0x0015;
     pub const XOR_RELAYED_ADDRESS: u16 = 0x0016;
     pub const REQUESTED_ADDRESS_FAMILY: u16 = 0x0017;
+    pub const EVEN_PORT: u16 = 0x0018;
     pub const REQUESTED_TRANSPORT: u16 = 0x0019;
+    pub const DONT_FRAGMENT: u16 = 0x001A;
     pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
     pub const FINGERPRINT: u16 = 0x8028;
 }

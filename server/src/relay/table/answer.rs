@@ -4,7 +4,7 @@ use super::stats::Refusal;
 use crate::relay::stun::{Class, Message, Writer, attribute};
 
 /// Attributes that have to be understood (those below 0x8000), and are.
-const KNOWN: [u16; 11] = [
+const KNOWN: [u16; 13] = [
     attribute::USERNAME,
     attribute::CHANNEL_NUMBER,
     attribute::LIFETIME,
@@ -13,7 +13,10 @@ const KNOWN: [u16; 11] = [
     attribute::REALM,
     attribute::NONCE,
     attribute::REQUESTED_ADDRESS_FAMILY,
+    attribute::EVEN_PORT,
     attribute::REQUESTED_TRANSPORT,
+    // No datagram is taken apart here.
+    attribute::DONT_FRAGMENT,
     attribute::XOR_RELAYED_ADDRESS,
     attribute::XOR_MAPPED_ADDRESS,
 ];

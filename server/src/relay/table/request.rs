@@ -141,7 +141,14 @@ impl Table {
         };
         let username = message.text(attribute::USERNAME).ok_or(Fault::BadRequest)?;
         let User { tag, who } = User::read(username, now.unix).ok_or(Fault::BadRequest)?;
-        let port = self.place(client, who, now.at)?;
+        let has_to_be_even = match message.attribute(attribute::EVEN_PORT) {
+            None => false,
+            Some([0, ..]) => true,
+            // The next one can't be kept for a later request.
+            Some(_) => return Err(Fault::Capacity),
+        };
+        self.make_place(client, who, now.at)?;
+        let port = self.free_port(has_to_be_even).ok_or(Fault::Capacity)?;
         let (seconds, who) = (lifetime(message), Arc::from(who));
         let name = Name { tag: tag.into(), who: Arc::clone(&who), username: username.into(), key };
         let made_by = (message.transaction(), seconds);
@@ -153,8 +160,8 @@ impl Table {
         Ok(answer)
     }
 
-    /// A number for one more allocation of this user. At its quota the one goes that has been idle for longest.
-    fn place(&mut self, client: Client, who: &str, now: Duration) -> Result<u16, Fault> {
+    /// Sees to it that there may be one more allocation of this user. At its quota the one goes that has been idle for longest.
+    fn make_place(&mut self, client: Client, who: &str, now: Duration) -> Result<(), Fault> {
         if self.is_closed {
             return Err(Fault::Capacity);
         }
@@ -169,10 +176,10 @@ impl Table {
             let idle = idle.ok_or(Fault::Quota)?;
             self.end(idle);
         }
-        if self.allocations.len() >= self.settings.allocations {
-            return Err(Fault::Capacity);
+        match self.allocations.len() < self.settings.allocations {
+            true => Ok(()),
+            false => Err(Fault::Capacity),
         }
-        self.free_port().ok_or(Fault::Capacity)
     }
 
     fn refresh(&mut self, client: Client, message: &Message<'_>, now: Duration) -> Done {

@@ -188,7 +188,15 @@ fn unusual_requests_are_refused_with_their_codes() {
     let with = |kind, value: &[u8]| peer.sign(peer.begin(method::ALLOCATE).attribute(kind, value));
     assert_eq!(world.code(peer.client, &with(attribute::REQUESTED_TRANSPORT, &[6, 0, 0, 0])), 442);
     assert_eq!(world.code(peer.client, &peer.sign(peer.begin(method::ALLOCATE))), 400);
-    assert_eq!(world.code(peer.client, &with(0x0018, &[0x80])), 420);
+    assert_eq!(world.code(peer.client, &with(0x0022, &[0; 8])), 420);
+    let even = |reserve: u8| {
+        let udp = peer.begin(method::ALLOCATE).attribute(attribute::REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+        peer.sign(udp.attribute(attribute::EVEN_PORT, &[reserve]).attribute(attribute::DONT_FRAGMENT, &[]))
+    };
+    assert_eq!(world.code(peer.client, &even(0x80)), 508);
+    let client = peer_address(5);
+    let given = world.ask(client, &even(0)).unwrap().address(attribute::XOR_RELAYED_ADDRESS).unwrap();
+    assert_eq!(given.port() % 2, 0);
     let family = |family: u8| {
         let udp = peer.begin(method::ALLOCATE).attribute(attribute::REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
         peer.sign(udp.attribute(attribute::REQUESTED_ADDRESS_FAMILY, &[family, 0, 0, 0]))
