@@ -66,3 +66,4 @@ mod the_log_names_requests;
 mod tls_is_spoken;
 mod tokens;
 mod tokens_decide_who_may_do_what;
+mod what_is_forbidden_tells_nothing;
