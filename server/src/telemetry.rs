@@ -40,10 +40,17 @@ fn silent(target: &str) -> Directive {
     format!("{target}=off").parse().unwrap_or_else(|_| LevelFilter::OFF.into())
 }
 
+/// What `RUST_LOG` asks for. Set to nothing, as container tools pass on what is not set at all, it says nothing.
+#[allow(clippy::disallowed_methods, reason = "it has no flag")]
+fn asked() -> Option<EnvFilter> {
+    let text = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty())?;
+    EnvFilter::try_new(text).ok()
+}
+
 /// Sends the log to stderr, panics included. Call it once.
 pub fn init(format: LogFormat) {
     // The database library logs each statement.
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
+    let filter = asked().unwrap_or_else(|| EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
     let filter = SPEAKING.into_iter().fold(filter, |filter, target| filter.add_directive(silent(target)));
     let log =
         fmt().with_env_filter(filter).with_writer(|| Line(stderr())).with_target(false).log_internal_errors(false);

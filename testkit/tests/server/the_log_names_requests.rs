@@ -58,6 +58,18 @@ async fn the_end_of_a_websocket_names_the_request_that_began_it() -> anyhow::Res
 }
 
 #[tokio::test]
+async fn who_asks_for_nothing_has_the_usual_log() -> anyhow::Result<()> {
+    for said in ["", " ", "info=no=filter"] {
+        let server = ServerProcess::launch(&Launch { environment: &[("RUST_LOG", said)], ..Launch::default() }).await?;
+        assert_eq!(line(&server, &["listening"]).await?["level"], "INFO", "{said:?}");
+        get(&server, "/rooms", "Host: proxy.example").await?;
+        assert_eq!(line(&server, &["proxy.example"]).await?["level"], "WARN", "{said:?}");
+        server.stop().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_somebody_with_a_token_did_is_found_by_its_sub() -> anyhow::Result<()> {
     let keys = Keys::new().await?;
     for level in ["info", "debug"] {
