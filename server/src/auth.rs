@@ -103,7 +103,7 @@ pub(crate) struct Auth(Arc<Shared>);
 
 struct Shared {
     keys: Vec<Key>,
-    jwks: Option<Jwks>,
+    jwks: Option<Arc<Jwks>>,
     rules: Rules,
     revoked: RwLock<Revocations>,
     /// Changes with each revocation.
@@ -119,7 +119,10 @@ impl Auth {
     pub(crate) async fn open(config: &AuthConfig, revoked: Revocations) -> anyhow::Result<Self> {
         let keys = config.keys()?;
         let jwks = match &config.auth_jwks {
-            Some(source) => Some(Jwks::open(source.clone()).await.with_context(|| format!("--auth-jwks {source}"))?),
+            Some(source) => {
+                let jwks = Jwks::open(source.clone()).await.with_context(|| format!("--auth-jwks {source}"))?;
+                Some(Arc::new(jwks))
+            }
             None => None,
         };
         let rules = Rules {
@@ -159,13 +162,13 @@ impl Auth {
     }
 
     fn verified<'t>(&self, token: &'t Token<'_>) -> Result<&'t [u8], Refused> {
-        let set = self.0.jwks.as_ref().map(Jwks::keys);
+        let set = self.0.jwks.as_ref().map(|jwks| jwks.keys());
         token.verified(self.0.keys.iter().chain(set.iter().flat_map(|set| set.iter())))
     }
 
     /// Whether the token names a key that the set does not have.
     fn is_unknown(&self, token: &Token<'_>) -> bool {
-        let set = self.0.jwks.as_ref().map(Jwks::keys);
+        let set = self.0.jwks.as_ref().map(|jwks| jwks.keys());
         let names = || set.iter().flat_map(|set| set.iter()).filter_map(|key| key.id.as_deref());
         token.key_id.as_deref().is_some_and(|wanted| names().all(|name| name != wanted))
     }

@@ -11,7 +11,10 @@ use anyhow::{Context as _, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Client, Url, redirect};
 use serde::{Deserialize, Serialize, Serializer};
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -42,7 +45,7 @@ pub(crate) struct Jwks {
     client: Client,
     keys: RwLock<Arc<[Key]>>,
     /// When the set was last asked for.
-    asked: Mutex<Instant>,
+    asked: Arc<Mutex<Instant>>,
 }
 
 impl Jwks {
@@ -57,7 +60,7 @@ impl Jwks {
         let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build();
         let client = client.context("no client for HTTPS can be made")?;
         let keys = read(&source, &client).await?;
-        Ok(Self { source, client, keys: RwLock::new(keys), asked: Mutex::new(Instant::now()) })
+        Ok(Self { source, client, keys: RwLock::new(keys), asked: Arc::new(Mutex::new(Instant::now())) })
     }
 
     pub(crate) fn keys(&self) -> Arc<[Key]> {
@@ -65,7 +68,7 @@ impl Jwks {
     }
 
     /// Reads the set anew, every five minutes until `stop`.
-    pub(crate) async fn keep(&self, stop: CancellationToken) {
+    pub(crate) async fn keep(self: &Arc<Self>, stop: CancellationToken) {
         loop {
             let next = *self.asked.lock().await + EVERY;
             tokio::select! {
@@ -77,15 +80,23 @@ impl Jwks {
 
     /// A token names a key that is not here: the set may have it by now. Asked at most every ten seconds, however many
     /// ask.
-    pub(crate) async fn look_again(&self) {
+    pub(crate) async fn look_again(self: &Arc<Self>) {
         self.renew(FOR_UNKNOWN).await;
     }
 
-    async fn renew(&self, after: Duration) {
-        let mut asked = self.asked.lock().await;
-        if asked.elapsed() < after {
-            return;
+    /// Whoever waits for it may go: it is read to its end all the same, so that those who come and go make nobody ask again.
+    async fn renew(self: &Arc<Self>, after: Duration) {
+        let asked = self.asked.clone().lock_owned().await;
+        if asked.elapsed() >= after {
+            let jwks = self.clone();
+            let reading = tokio::spawn(async move { jwks.read_anew(asked).await });
+            if let Err(error) = reading.await {
+                warn!(%error, "the keys of --auth-jwks were not read");
+            }
         }
+    }
+
+    async fn read_anew(&self, mut asked: OwnedMutexGuard<Instant>) {
         match read(&self.source, &self.client).await {
             Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys,
             Err(error) => warn!(error = format!("{error:#}"), "the keys of --auth-jwks stay as they were"),

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    time::timeout,
 };
 
 use super::*;
@@ -16,6 +17,8 @@ struct Server {
     source: JwksSource,
     /// What it answers with, and how often it was asked.
     state: Arc<Mutex<(String, usize)>>,
+    /// Nobody is answered while the test has it.
+    held: Arc<tokio::sync::Mutex<()>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -24,20 +27,24 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let source = format!("http://{}/keys", listener.local_addr().unwrap()).parse().unwrap();
         let state = Arc::new(Mutex::new((set("one"), 0)));
-        let answers = state.clone();
+        let held = Arc::<tokio::sync::Mutex<()>>::default();
+        let (answers, holds) = (state.clone(), held.clone());
         let task = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+                if stream.read(&mut [0; 4096]).await.unwrap_or_default() == 0 {
+                    continue;
+                }
                 let answer = {
                     let mut state = answers.lock().unwrap();
                     state.1 += 1;
                     state.0.clone()
                 };
+                drop(holds.lock().await);
                 // Who has read enough goes.
                 let _ = stream.write_all(answer.as_bytes()).await;
             }
         });
-        Self { source, state, task }
+        Self { source, state, held, task }
     }
 
     fn answers(&self, with: String) {
@@ -59,6 +66,10 @@ fn set(name: &str) -> String {
     answer("200 OK", &serde_json::json!({"keys": [key]}).to_string())
 }
 
+async fn open(server: &Server) -> Arc<Jwks> {
+    Arc::new(Jwks::open(server.source.clone()).await.unwrap())
+}
+
 fn names(jwks: &Jwks) -> Vec<String> {
     jwks.keys().iter().filter_map(|key| key.id.as_deref().map(str::to_owned)).collect()
 }
@@ -73,7 +84,7 @@ async fn later(time: Duration) {
 #[tokio::test]
 async fn an_unknown_key_is_looked_for_every_ten_seconds_however_many_ask() {
     let server = Server::start().await;
-    let jwks = Jwks::open(server.source.clone()).await.unwrap();
+    let jwks = open(&server).await;
     assert_eq!((names(&jwks), server.asked()), (vec!["one".to_owned()], 1));
     server.answers(set("two"));
     let flood = || async { futures_util::future::join_all((0..100).map(|_| jwks.look_again())).await };
@@ -85,9 +96,24 @@ async fn an_unknown_key_is_looked_for_every_ten_seconds_however_many_ask() {
 }
 
 #[tokio::test]
+async fn who_goes_before_the_answer_makes_nobody_ask_again() {
+    let server = Server::start().await;
+    let jwks = open(&server).await;
+    server.answers(set("two"));
+    later(FOR_UNKNOWN).await;
+    let held = server.held.lock().await;
+    for _ in 0..10 {
+        assert!(timeout(Duration::from_millis(20), jwks.look_again()).await.is_err());
+    }
+    drop(held);
+    jwks.look_again().await;
+    assert_eq!((names(&jwks), server.asked()), (vec!["two".to_owned()], 2));
+}
+
+#[tokio::test]
 async fn the_keys_stay_while_there_are_no_others() {
     let server = Server::start().await;
-    let jwks = Jwks::open(server.source.clone()).await.unwrap();
+    let jwks = open(&server).await;
     let large = answer("200 OK", &" ".repeat(BYTES + 1));
     let elsewhere = format!("HTTP/1.1 302 Found\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", server.source);
     let cut = set("two").replace("content-length: ", "content-length: 9");
@@ -110,7 +136,7 @@ async fn the_keys_stay_while_there_are_no_others() {
 #[tokio::test]
 async fn the_set_is_read_anew_every_five_minutes() {
     let server = Server::start().await;
-    let jwks = Arc::new(Jwks::open(server.source.clone()).await.unwrap());
+    let jwks = open(&server).await;
     let stop = CancellationToken::new();
     let keeping = tokio::spawn({
         let (jwks, stop) = (jwks.clone(), stop.clone());
