@@ -118,6 +118,7 @@ def settings(machine):
     configured = [machine.run("env", *words, "grtc-server", "print-config") for words in [unit, unit + defaults]]
     expect("defaults", (configured[1], len(defaults) > 0), (configured[0], True))
     machine.shell(f"cat >> /etc/grtc/server.env <<'END'\n{block('settings')}END\nsystemctl restart grtc-server")
+    expect("it serves once systemd says so", request(8001, "GET", "/health")[0], 200)
     create("with settings")
     expect("metrics", urllib.request.urlopen("http://127.0.0.1:9464/metrics").status, 200)
     machine.shell("journalctl --unit=grtc-server --output=cat --boot | grep -q '^{.*listening'")

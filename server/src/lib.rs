@@ -55,6 +55,7 @@ mod request_id;
 mod roots;
 mod route;
 mod scrape;
+pub mod service_manager;
 pub mod signals;
 mod store;
 pub mod telemetry;
@@ -97,7 +98,7 @@ use traces::Traces;
 use ws::upgrade::Sockets;
 
 /// Serves on `listeners`, a `TcpListener` for one, until `shutdown` resolves, then ends in good order: nothing new is accepted, requests under way
-/// are finished, WebSockets are closed with 1012, within ten seconds.
+/// are finished, WebSockets are closed with 1012, within ten seconds. Nobody looks at `shutdown` before everything serves.
 ///
 /// # Errors
 /// When the configuration can't be run or the database can't be opened, and a [`PartEnded`] when a part of the server ends

@@ -6,7 +6,9 @@ use std::{
 };
 
 use anyhow::Context;
-use grtc_server::{Config, Listeners, PartEnded, cli, limits::Limit, open_files, signals, signals::Stopped, telemetry};
+use grtc_server::{
+    Config, Listeners, PartEnded, cli, limits::Limit, open_files, service_manager, signals, signals::Stopped, telemetry,
+};
 
 fn main() -> ExitCode {
     let code = match cli::parse(std::env::args_os()).and_then(perform) {
@@ -54,5 +56,5 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::init(config.log_format);
     open_files::provide(config.limits[Limit::Connections]);
     let listeners = Listeners::open(&config).await?;
-    grtc_server::run(listeners, config, signals::stop()).await
+    grtc_server::run(listeners, config, service_manager::told_of(signals::stop())).await
 }

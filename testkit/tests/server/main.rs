@@ -63,6 +63,7 @@ mod the_clock_may_jump;
 mod the_command_line_helps;
 mod the_log_keeps_secrets;
 mod the_log_names_requests;
+mod the_service_manager_is_told;
 mod tls_is_spoken;
 mod tokens;
 mod tokens_decide_who_may_do_what;
