@@ -139,10 +139,18 @@ impl Received {
     /// # Errors
     /// When they are none, or nobody waits for the answer any more.
     pub fn answer(self, status: u16, headers: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.answer_with(status, headers, String::new())
+    }
+
+    /// The same with a body.
+    ///
+    /// # Errors
+    /// As [`Received::answer`].
+    pub fn answer_with(self, status: u16, headers: &[(&str, &str)], body: String) -> anyhow::Result<()> {
         let response = headers
             .iter()
             .fold(Response::builder().status(status), |response, (name, value)| response.header(*name, *value));
-        let answered = self.answer.send(response.body(Full::default())?);
+        let answered = self.answer.send(response.body(Full::from(body))?);
         answered.ok().context("nobody waits for the answer")
     }
 }

@@ -43,6 +43,7 @@ mod items_are_made_read_changed_and_deleted;
 mod jobs_are_delivered;
 mod jobs_are_done_in_the_background;
 mod jobs_are_listed_and_tried_again;
+mod keys_of_an_issuer_change;
 mod lists_are_filtered_sorted_and_counted;
 mod messages_arrive_unchanged_and_in_order;
 mod mistakes_are_answered;
