@@ -55,10 +55,15 @@ impl<'a> Token<'a> {
             let bytes = URL_SAFE_NO_PAD.decode(part);
             bytes.map_err(|_| Refused::invalid(format!("its {what} is not in Base64 as tokens have it")))
         };
-        let (raw, payload_bytes, signature) =
-            (decoded(header, "header")?, decoded(payload, "payload")?, decoded(signature, "signature")?);
-        let header_read: Header<'_> =
-            json::object(&raw).map_err(|error| Refused::invalid(format!("its header can't be read: {error}")))?;
+        let text_of = |part: &str, what: &str| {
+            // What is read of JSON skips over texts that it has no use for.
+            let text = String::from_utf8(decoded(part, what)?);
+            text.map_err(|_| Refused::invalid(format!("its {what} is not UTF-8")))
+        };
+        let (raw, read, signature) =
+            (text_of(header, "header")?, text_of(payload, "payload")?, decoded(signature, "signature")?);
+        let header_read: Header<'_> = json::object(raw.as_bytes())
+            .map_err(|error| Refused::invalid(format!("its header can't be read: {error}")))?;
         if header_read.crit.is_some() {
             return Err(Refused::invalid("its header asks for extensions (\"crit\"), and grtc knows none"));
         }
@@ -67,7 +72,7 @@ impl<'a> Token<'a> {
             key_id: header_read.kid.map(Cow::into_owned),
             message: &text[..header.len() + 1 + payload.len()],
             signature,
-            payload: payload_bytes,
+            payload: read.into_bytes(),
         })
     }
 

@@ -69,7 +69,7 @@ fn encoded(part: impl AsRef<[u8]>) -> String {
 }
 
 /// Signed with the secret, whatever the header and the claims are.
-fn raw(header: &str, claims: &str) -> String {
+fn raw(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
     let message = format!("{}.{}", encoded(header), encoded(claims));
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET);
     format!("{message}.{}", encoded(ring::hmac::sign(&key, message.as_bytes())))
@@ -156,6 +156,8 @@ async fn forged_tokens_are_refused() {
         ("a header that goes on", raw(r#"{"alg":"HS256"}{}"#, &text)),
         ("extensions", raw(r#"{"alg":"HS256","crit":["exp"]}"#, &text)),
         ("a key name that is no text", raw(r#"{"alg":"HS256","kid":["x"]}"#, &text)),
+        ("a header that is not UTF-8", raw(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}", &text)),
+        ("claims that are not UTF-8", raw(HS256, [&text.as_bytes()[..text.len() - 1], b",\"x\":\"\xff\"}"].concat())),
         ("claims that are no object", raw(HS256, "[]")),
         ("claims that are no JSON", raw(HS256, "{")),
         ("no exp", keys.secret.sign(&without("exp")).unwrap()),
