@@ -90,10 +90,10 @@ async fn what_a_key_of_the_server_has_signed_is_good() {
         ("just over, clocks differ", keys.secret.sign(&with("exp", json!(now() - 2))).unwrap()),
         ("to come, clocks differ", keys.secret.sign(&with("nbf", json!(now() + 3))).unwrap()),
         ("a claim of somebody else's", keys.secret.sign(&with("name", json!("Ann"))).unwrap()),
-        ("a key name nobody knows", raw(r#"{"alg":"HS256","kid":"../../etc/passwd"}"#, &claims().to_string())),
+        ("a key name nobody knows", raw(r#"{"alg":"HS256","kid":"../../etc/passwd"}"#, claims().to_string())),
         (
             "where to find keys is passed over",
-            raw(r#"{"alg":"HS256","jku":"https://evil.test"}"#, &claims().to_string()),
+            raw(r#"{"alg":"HS256","jku":"https://evil.test"}"#, claims().to_string()),
         ),
     ] {
         let caller = keys.auth.caller(&token).await.unwrap_or_else(|refused| panic!("{what}: {refused}"));
@@ -119,7 +119,7 @@ async fn forged_tokens_are_refused() {
         bytes[0] ^= 1;
         format!("{}.{}.{}", parts[0], parts[1], encoded(bytes))
     };
-    let claims_of = |inner: &str| raw(HS256, &format!(r#"{{"aud":"grtc","iss":"me",{inner}}}"#));
+    let claims_of = |inner: &str| raw(HS256, format!(r#"{{"aud":"grtc","iss":"me",{inner}}}"#));
     let exp = format!(r#""exp":{}"#, now() + 60);
     let forged: Vec<(&str, String)> = vec![
         ("nothing", String::new()),
