@@ -54,10 +54,11 @@ async fn no_case_fails() {
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), true, stop.clone());
     let routes = route::table(gate, Limiter::none(), BasePath::default(), vec![sockets]);
-    let server = Server::new(routes, Doorkeeper::none(100), Budget::new(), None, stop);
+    let server = Server::new(routes, Doorkeeper::none(100), Budget::new(), None, None, stop);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws/autobahn", listener.local_addr().unwrap());
-    let accepting = tokio::spawn(listen::accept(listener, move |wire, remote| server.start(wire, remote)));
+    let accepting =
+        tokio::spawn(listen::accept(listener, move |wire, remote| server.start(wire, remote, listen::Takes::Http)));
 
     let directory = tempfile::tempdir().unwrap();
     let spec = json!({

@@ -8,7 +8,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Serialize, Serializer};
 
-pub use self::relay::RelayConfig;
+pub use self::relay::{RelayConfig, RelayError};
 pub use self::tls::{TlsConfig, TlsError};
 pub(crate) use self::webhook::Target;
 pub use self::webhook::{WebhookConfig, WebhookError, WebhookUrl};
@@ -110,6 +110,9 @@ pub enum ConfigError {
     /// Not a database that grtc can use.
     #[error("--database-url {0:?}: grtc stores items in SQLite, as in sqlite://grtc.db?mode=rwc or sqlite::memory:")]
     Database(String),
+    /// Nothing can be relayed.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// Nobody would send the headers that it waits for.
     #[error(
         "--proxy-protocol says how a trusted proxy begins a connection, and there is none: name it with --trusted-proxy, as \
@@ -154,6 +157,7 @@ impl Config {
     pub fn check(self) -> Result<Self, ConfigError> {
         self.check_bind(self.listen)?;
         self.tls.check()?;
+        self.relay.check()?;
         if !self.database_url.starts_with("sqlite:") {
             return Err(ConfigError::Database(self.database_url));
         }

@@ -21,6 +21,11 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// What is held of the address's own, with another place instead of this one.
+    pub(crate) fn at(self, place: Self) -> Self {
+        Self { _permit: place._permit, ..self }
+    }
+
     /// The same slot, which counts for an address as well.
     pub(crate) fn and(self, held: Option<Held>) -> Self {
         Self { _held: held.map(Arc::new).or(self._held), ..self }

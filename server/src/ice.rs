@@ -56,6 +56,10 @@ pub(crate) struct Own {
     pub(crate) secret: Secret,
     pub(crate) public: Option<PublicAddress>,
     pub(crate) listen: SocketAddr,
+    /// It speaks TLS too.
+    pub(crate) has_tls: bool,
+    /// Its port is not the one that clients ask.
+    pub(crate) is_elsewhere: bool,
 }
 
 /// Who is told: credentials name who may use them, and in which room.
@@ -69,7 +73,7 @@ pub(crate) struct Asker<'a> {
 /// An entry of `iceServers`, as the W3C API has it.
 #[derive(Serialize)]
 struct IceServer {
-    urls: [String; 1],
+    urls: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +82,7 @@ struct IceServer {
 
 impl IceServer {
     fn open(url: impl Into<String>) -> Self {
-        Self { urls: [url.into()], username: None, credential: None }
+        Self { urls: vec![url.into()], username: None, credential: None }
     }
 }
 
@@ -108,20 +112,30 @@ impl IceServers {
 
 impl Own {
     fn told(&self, asker: Option<Asker<'_>>, host: Option<&str>, now: Timestamp) -> Vec<IceServer> {
-        let named = host.and_then(|host| host.parse().ok());
-        let address = match self.public.as_ref().or(named.as_ref()) {
-            Some(public) => public.with_port(self.listen.port()),
-            None => self.listen.to_string(),
-        };
+        let address = self.address(host);
         let mut servers = vec![IceServer::open(format!("stun:{address}"))];
         if let Some(Asker { room, peer, bearer }) = asker {
             let who = bearer.as_ref().and_then(|caller| caller.sub.as_deref()).unwrap_or(peer.as_str());
             let now = u64::try_from(now.as_second()).unwrap_or_default();
             let Credentials { username, credential } = self.secret.issue(room.as_str(), who, now);
-            let urls = [format!("turn:{address}?transport=udp")];
+            let mut urls = ["udp", "tcp"].map(|transport| format!("turn:{address}?transport={transport}")).to_vec();
+            if self.has_tls {
+                urls.push(format!("turns:{address}?transport=tcp"));
+            }
             servers.push(IceServer { urls, username: Some(username), credential: Some(credential) });
         }
         servers
+    }
+
+    /// Where somebody finds it who has asked `host`.
+    fn address(&self, host: Option<&str>) -> String {
+        let asked = host.and_then(|host| host.parse::<PublicAddress>().ok());
+        match (&self.public, asked) {
+            (Some(public), _) => public.with_port(self.listen.port()),
+            (None, Some(asked)) if self.is_elsewhere => asked.at_port(self.listen.port()),
+            (None, Some(asked)) => asked.with_port(self.listen.port()),
+            (None, None) => self.listen.to_string(),
+        }
     }
 }
 
@@ -165,9 +179,10 @@ mod tests {
 
     #[test]
     fn the_relay_is_where_clients_find_the_server() {
-        let told = |public: Option<&str>, host| {
+        let told = |public: Option<&str>, host: Option<&str>, is_elsewhere| {
             let public = public.map(|public| public.parse().unwrap());
-            let own = Own { secret: Secret::new(b"secret"), public, listen: "127.0.0.1:8001".parse().unwrap() };
+            let (secret, listen) = (Secret::new(b"secret"), "127.0.0.1:8001".parse().unwrap());
+            let own = Own { secret, public, listen, has_tls: host.is_some(), is_elsewhere };
             let (room, peer, bearer) = ("r".parse().unwrap(), "a".parse().unwrap(), None);
             let asker = Asker { room: &room, peer: &peer, bearer: &bearer };
             let servers = IceServers::new(&["stun:h".to_owned()], Some(own)).unwrap();
@@ -176,15 +191,20 @@ mod tests {
             let servers = servers.told(Some(asker), host, Timestamp::UNIX_EPOCH);
             serde_json::from_str::<serde_json::Value>(servers.get()).unwrap()
         };
-        for (public, host, address) in [
-            (None, Some("example.org:9000"), "example.org:9000"),
-            (None, Some("[::1]"), "[::1]:8001"),
-            (None, None, "127.0.0.1:8001"),
-            (Some("relay.example.org"), Some("example.org"), "relay.example.org:8001"),
+        for (public, host, is_elsewhere, address) in [
+            (None, Some("example.org:9000"), false, "example.org:9000"),
+            (None, Some("example.org:9000"), true, "example.org:8001"),
+            (None, Some("[::1]"), false, "[::1]:8001"),
+            (None, None, false, "127.0.0.1:8001"),
+            (Some("relay.example.org"), Some("example.org"), false, "relay.example.org:8001"),
+            (Some("relay.example.org:443"), Some("example.org"), true, "relay.example.org:443"),
         ] {
-            let servers = told(public, host);
-            assert_eq!(servers[1]["urls"][0], format!("stun:{address}"));
-            assert_eq!(servers[2]["urls"][0], format!("turn:{address}?transport=udp"));
+            let servers = told(public, host, is_elsewhere);
+            assert_eq!(servers[1]["urls"], serde_json::json!([format!("stun:{address}")]));
+            let [udp, tcp] = ["udp", "tcp"].map(|transport| format!("turn:{address}?transport={transport}"));
+            let tls = host.map(|_| format!("turns:{address}?transport=tcp"));
+            let urls: Vec<_> = [udp, tcp].into_iter().chain(tls).collect();
+            assert_eq!(servers[2]["urls"], serde_json::json!(urls));
             let name = servers[2]["username"].as_str().unwrap();
             assert!(name.starts_with("600:") && name.ends_with(":a"), "{name}");
         }

@@ -65,7 +65,9 @@ mod ws;
 pub use auth::{AuthConfig, JwksSource, TokenMaker};
 pub use base_path::{BasePath, InvalidBasePath};
 pub use client_address::{InvalidProxy, TrustedProxy};
-pub use config::{Config, ConfigError, RelayConfig, TlsConfig, TlsError, WebhookConfig, WebhookError, WebhookUrl};
+pub use config::{
+    Config, ConfigError, RelayConfig, RelayError, TlsConfig, TlsError, WebhookConfig, WebhookError, WebhookUrl,
+};
 pub use ice::Unusable;
 pub use listen::{certificate::CertificateError, listeners::Listeners};
 pub use origin::{InvalidOrigin, Origin};
@@ -85,8 +87,9 @@ use hub::{
 use ice::IceServers;
 use jobs::{runner::Runner, webhook::Webhook, work::Work};
 use limits::{Limit, limiter::Limiter};
-use listen::{listeners::bind, source::Source};
+use listen::{Takes, listeners::bind, source::Source};
 use metrics::Metrics;
+use relay::start::Opened;
 use scrape::Scrape;
 use store::Store;
 use ws::upgrade::Sockets;
@@ -126,10 +129,13 @@ pub async fn run(
     let (store, writer) = Store::open(&config.database_url, metrics.commits.clone())
         .await
         .with_context(|| format!("can't use the database {}", config.database_url))?;
-    let (relay, own) = match config.relay.turn {
-        true => Some(relay::start::open(&config, address, metrics.clone()).await?).unzip(),
-        false => (None, None),
+    let opened = match config.relay.turn {
+        true => Some(relay::start::open(&config, address, tls.is_some(), metrics.clone()).await?),
+        false => None,
     };
+    let takes = opened.as_ref().map_or(Takes::Http, Opened::at_listen);
+    let (relay, own, elsewhere) =
+        opened.map_or((None, None, None), |opened| (Some(opened.exchange), Some(opened.own), opened.elsewhere));
     let ice = IceServers::new(&config.ice_server, own)?;
     let registry =
         Registry::new(ice.clone(), config.resume_grace, Pool::new(budget::or_a_quarter(KEPT_BYTES)), caps(&config));
@@ -177,7 +183,7 @@ pub async fn run(
         http::routes(gate, limiter.clone(), config.base_path, &Arc::new(context), ws::upgrade::route(&sockets));
     let proxies = Proxies::new(config.trusted_proxy, config.proxy_protocol);
     let door = Doorkeeper::new(&config.limits, proxies, limiter.clone(), metrics.clone());
-    let server = Server::new(routes, door, budget, tls, stop.clone());
+    let server = Server::new(routes, door, budget, tls, relay.clone(), stop.clone());
     // A server that drains without an end goes on with what is in its database.
     let end = CancellationToken::new();
     let mut jobs = tokio::spawn(Runner::new(store.clone(), Work::new(webhook)).run(end.clone()));
@@ -192,9 +198,17 @@ pub async fn run(
     let mut counting = tokio::spawn(limiter.keep());
     let mut accepting = tokio::spawn({
         let server = server.clone();
-        listen::accept(listener, move |wire, remote| server.start(wire, remote))
+        listen::accept(listener, move |wire, remote| server.start(wire, remote, takes))
     });
-    let mut relaying = relay.map(|relay| tokio::spawn(relay.run(stop.clone())));
+    let mut relaying = relay.map(|relay| {
+        let stop = stop.clone();
+        tokio::spawn(async move { relay::udp::run(&relay, &stop).await })
+    });
+    let _relaying_elsewhere = elsewhere.map(|listener| {
+        let server = server.clone();
+        let start = move |wire, remote| server.start(wire, remote, Takes::Relay);
+        AbortOnDropHandle::new(tokio::spawn(listen::accept(listener, start)))
+    });
     let _redirecting = redirect.map(|listener| {
         let redirect = Redirect::new(address.port(), stop.clone());
         AbortOnDropHandle::new(tokio::spawn(listen::accept(listener, move |wire, _| redirect.start(wire))))
@@ -225,11 +239,9 @@ pub async fn run(
             let _ = jobs.await;
         }
     });
-    // Data goes on for as long as anything may.
     let relayed = async {
-        if let Some(mut relaying) = relaying {
-            let _ = timeout(limits::DRAIN, &mut relaying).await;
-            relaying.abort();
+        if let Some(relaying) = relaying.filter(|relaying| !relaying.is_finished()) {
+            let _ = relaying.await;
         }
     };
     let (drained, ()) = tokio::join!(drained, relayed);

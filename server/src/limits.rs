@@ -69,6 +69,8 @@ pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 pub const REVOKED_BYTES: usize = 8 * 1024;
 /// Attempts at one job before it is `failed`.
 pub const JOB_ATTEMPTS: u32 = 5;
+/// How long the relay goes on for who uses it after the server was told to stop; shorter than [`DRAIN`].
+pub const RELAY_DRAIN: Duration = Duration::from_secs(6);
 /// How long jobs under way may go on after the server was told to stop; shorter than [`DRAIN`].
 pub const JOB_DRAIN: Duration = Duration::from_secs(5);
 /// Deliveries to the webhook that are under way at a time.

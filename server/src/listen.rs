@@ -21,7 +21,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-pub(crate) use wire::{HttpIo, Wire};
+pub(crate) use wire::{Begins, HttpIo, Wire};
 
 /// What the kernel takes before it is sent.
 const UNSENT_BYTES: u32 = 128 * 1024;
@@ -32,10 +32,23 @@ const BACKLOG: i32 = 16_000;
 /// back.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
+/// What a listener takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// HTTP alone: no byte is looked at before.
+    Http,
+    /// The relay alone.
+    Relay,
+    /// Both.
+    All,
+}
+
 /// Where a connection comes from. An address is personal: the log says which network it is from.
 #[derive(Clone, Copy)]
 pub(crate) struct Remote {
     ip: IpAddr,
+    /// 0 where only a proxy knows it.
+    port: u16,
     /// The connection itself is from this machine.
     is_local: bool,
 }
@@ -85,11 +98,16 @@ fn lengthen_backlog(listener: &TcpListener) {
 
 impl Remote {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { ip: address.ip(), is_local: address.ip().to_canonical().is_loopback() }
+        let is_local = address.ip().to_canonical().is_loopback();
+        Self { ip: address.ip(), port: address.port(), is_local }
     }
 
     pub(crate) fn ip(self) -> IpAddr {
         self.ip
+    }
+
+    pub(crate) fn address(self) -> SocketAddr {
+        SocketAddr::new(self.ip, self.port)
     }
 
     pub(crate) fn is_local(self) -> bool {
@@ -98,7 +116,7 @@ impl Remote {
 
     /// The same connection, whose proxy says that it is this one's.
     pub(crate) fn for_client(self, ip: IpAddr) -> Self {
-        Self { ip, ..self }
+        Self { ip, port: 0, ..self }
     }
 
     #[cfg(test)]

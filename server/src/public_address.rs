@@ -43,6 +43,11 @@ impl PublicAddress {
         format!("{}:{}", self.0.host(), self.0.port_u16().unwrap_or(port))
     }
 
+    /// The host, and this port whichever is named.
+    pub(crate) fn at_port(&self, port: u16) -> String {
+        format!("{}:{port}", self.0.host())
+    }
+
     /// The host, if it is an address.
     pub(crate) fn ip(&self) -> Option<IpAddr> {
         self.0.host().trim_start_matches('[').trim_end_matches(']').parse().ok()

@@ -5,7 +5,13 @@
 
 pub mod channel_data;
 pub mod credentials;
+pub(crate) mod exchange;
+pub mod frames;
+mod outlet;
+mod relayed;
+mod socket;
 pub(crate) mod start;
+pub(crate) mod stream;
 pub mod stun;
 pub mod table;
 pub(crate) mod udp;

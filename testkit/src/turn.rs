@@ -1,5 +1,7 @@
 //! A client of the relay that sends what it is told to, right or wrong.
 
+mod transport;
+
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
@@ -8,17 +10,17 @@ use grtc_server::relay::{
     stun::{Class, Message, Transaction, Writer, attribute, method},
 };
 use serde_json::Value;
-use tokio::{net::UdpSocket, time::timeout};
+use tokio::{net::TcpStream, time::timeout};
+
+use self::transport::{Stream, Transport};
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
-/// The largest datagram that is read.
-const DATAGRAM: usize = 65_536;
 
 /// A client with a socket of its own.
 #[derive(Debug)]
 pub struct TurnClient {
-    socket: UdpSocket,
+    transport: Transport,
     username: String,
     key: Key,
     nonce: String,
@@ -52,23 +54,36 @@ impl TurnAnswer {
 }
 
 impl TurnClient {
-    /// One with the credentials of an `iceServers` list, at the address of its `turn:` URL.
+    /// One with the credentials of an `iceServers` list, by UDP at the address of its `turn:` URL.
     ///
     /// # Errors
     /// When there are none in it, or the address is no number.
     pub async fn new(servers: &Value) -> anyhow::Result<Self> {
-        let entries = servers.as_array().context("no list")?;
-        let entry = entries.iter().find(|entry| entry["credential"].is_string()).context("no credentials")?;
-        let url = entry["urls"][0].as_str().context("no URL")?;
-        let address = url.strip_prefix("turn:").and_then(|url| url.strip_suffix("?transport=udp")).context("no UDP")?;
-        let address: SocketAddr = address.parse()?;
-        let here = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-        let socket = UdpSocket::bind(here).await?;
-        socket.connect(address).await?;
+        Self::with(servers, Transport::udp(address(servers, "udp")?).await?)
+    }
+
+    /// The same by TCP.
+    ///
+    /// # Errors
+    /// As [`TurnClient::new`], or when nobody listens there.
+    pub async fn by_tcp(servers: &Value) -> anyhow::Result<Self> {
+        Self::over(servers, TcpStream::connect(address(servers, "tcp")?).await?)
+    }
+
+    /// The same on a stream that is there.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub fn over(servers: &Value, stream: impl Stream + 'static) -> anyhow::Result<Self> {
+        Self::with(servers, Transport::stream(stream))
+    }
+
+    fn with(servers: &Value, transport: Transport) -> anyhow::Result<Self> {
+        let entry = entry(servers)?;
         let (username, password) = (&entry["username"], &entry["credential"]);
         let username = username.as_str().context("no name")?.to_owned();
         let key = grtc_server::relay::credentials::key(&username, password.as_str().context("no password")?);
-        Ok(Self { socket, username, key, nonce: String::new(), relayed: None })
+        Ok(Self { transport, username, key, nonce: String::new(), relayed: None })
     }
 
     /// Asks for an allocation, first without credentials, and gives the answer to the second request.
@@ -125,24 +140,28 @@ impl TurnClient {
         self.send(&indication.finish()).await
     }
 
-    /// Sends a datagram as it is.
+    /// Sends a message as it is, on a stream with its padding.
     ///
     /// # Errors
     /// When it can't be sent.
-    pub async fn send(&self, datagram: &[u8]) -> anyhow::Result<()> {
-        self.socket.send(datagram).await?;
-        Ok(())
+    pub async fn send(&self, message: &[u8]) -> anyhow::Result<()> {
+        self.transport.send(message).await
     }
 
-    /// The next datagram.
+    /// Sends bytes as they are, on a stream a piece of a message perhaps.
     ///
     /// # Errors
-    /// When there is none in time.
+    /// When they can't be sent.
+    pub async fn write(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.transport.write(bytes).await
+    }
+
+    /// The next message.
+    ///
+    /// # Errors
+    /// When there is none in time, or the stream has ended.
     pub async fn next(&self) -> anyhow::Result<Vec<u8>> {
-        let mut datagram = vec![0; DATAGRAM];
-        let length = timeout(ANSWER, self.socket.recv(&mut datagram)).await.context("no datagram came")??;
-        datagram.truncate(length);
-        Ok(datagram)
+        timeout(ANSWER, self.transport.next()).await.context("no message came")?
     }
 
     /// The data of the next Data indication, and whom it is from.
@@ -182,6 +201,20 @@ impl TurnClient {
     fn sign(&self, writer: Writer) -> Vec<u8> {
         writer.integrity(&self.key).fingerprint().finish()
     }
+}
+
+/// The entry of an `iceServers` list that has credentials.
+fn entry(servers: &Value) -> anyhow::Result<&Value> {
+    let entries = servers.as_array().context("no list")?;
+    entries.iter().find(|entry| entry["credential"].is_string()).context("no credentials")
+}
+
+/// Where its `turn:` URL of this transport leads.
+fn address(servers: &Value, transport: &str) -> anyhow::Result<SocketAddr> {
+    let urls = entry(servers)?["urls"].as_array().context("no URLs")?;
+    let suffix = format!("?transport={transport}");
+    let mut addresses = urls.iter().filter_map(|url| url.as_str()?.strip_prefix("turn:")?.strip_suffix(&suffix));
+    Ok(addresses.next().context("no such URL")?.parse()?)
 }
 
 fn transaction() -> Transaction {

@@ -32,9 +32,10 @@ use crate::{
     connection_limit::{ConnectionLimit, Slot},
     error::{ApiError, Cause},
     listen::{
-        HttpIo, Remote, Wire,
+        HttpIo, Remote, Takes, Wire,
         tls::{NotOpened, Tls},
     },
+    relay::exchange::Exchange,
     request_id::{RequestId, RequestIds},
     route::{RouteName, prepare},
     telemetry::Occasional,
@@ -51,6 +52,8 @@ pub(crate) struct Server {
     budget: Budget,
     /// None: plain HTTP is spoken.
     tls: Option<Tls>,
+    /// None: nothing is relayed.
+    relay: Option<Arc<Exchange>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -70,6 +73,7 @@ impl Server {
         door: Doorkeeper,
         budget: Budget,
         tls: Option<Tls>,
+        relay: Option<Arc<Exchange>>,
         stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -79,6 +83,7 @@ impl Server {
             requests: RequestIds::new(),
             budget,
             tls,
+            relay,
             stop,
             tasks: TaskTracker::new(),
         })
@@ -97,10 +102,10 @@ impl Server {
 
     /// Serves a connection in a task of its own. Who comes after the stop learns that the server is draining, and
     /// nothing else.
-    pub(crate) fn start(self: &Arc<Self>, wire: Wire, remote: Remote) {
+    pub(crate) fn start(self: &Arc<Self>, wire: Wire, remote: Remote, takes: Takes) {
         match self.door.slot() {
             Ok(slot) => {
-                self.tasks.spawn(self.clone().open(wire, remote, slot));
+                self.tasks.spawn(self.clone().open(wire, remote, slot, takes));
             }
             Err(error) => self.refuse(wire, remote, error),
         }
@@ -114,7 +119,7 @@ impl Server {
             let server = self.clone();
             self.tasks.spawn(timeout(REFUSAL_TIME, async move {
                 let _slot = slot;
-                if let Some(wire) = server.secured(wire).await {
+                if let Some(wire) = server.secured(wire, Takes::Http).await {
                     let _ = tell(wire, id, error).await;
                 }
             }));
@@ -122,7 +127,7 @@ impl Server {
     }
 
     /// Lets a connection in, if its client may have one, and serves it.
-    async fn open(self: Arc<Self>, mut wire: Wire, remote: Remote, slot: Slot) {
+    async fn open(self: Arc<Self>, mut wire: Wire, remote: Remote, slot: Slot, takes: Takes) {
         let introduced = self.door.introduced(&mut wire, remote);
         // Who comes after the stop is told of it; who has said nothing by then is not waited for.
         let introduced = match self.stop.is_cancelled() {
@@ -131,13 +136,14 @@ impl Server {
         };
         let Some(remote) = introduced else { return };
         match self.door.admit(remote, slot) {
-            Ok(slot) => self.serve(wire, remote, slot).await,
+            Ok(slot) => self.serve(wire, remote, slot, takes).await,
             Err(error) => self.refuse(wire, remote, error),
         }
     }
 
-    async fn serve(self: Arc<Self>, wire: Wire, remote: Remote, slot: Slot) {
-        let Some(wire) = self.secured(wire).await else { return };
+    async fn serve(self: Arc<Self>, wire: Wire, remote: Remote, slot: Slot, takes: Takes) {
+        let Some(wire) = self.secured(wire, takes).await else { return };
+        let Some((wire, slot)) = self.told_apart(wire, remote, slot, takes).await else { return };
         let http2 = wire.speaks_http2();
         let io = HttpIo::new(WriteDeadline::new(wire, self.stop.clone()));
         let server = self.clone();
@@ -155,8 +161,8 @@ impl Server {
         }
     }
 
-    /// The connection that HTTP is spoken over, under TLS where that is spoken here.
-    async fn secured(&self, wire: Wire) -> Option<Wire> {
+    /// The connection that HTTP is spoken over, under TLS where that is spoken here; STUN may be spoken without.
+    async fn secured(&self, wire: Wire, takes: Takes) -> Option<Wire> {
         let Some(tls) = &self.tls else { return Some(wire) };
         match tls.open(wire).await {
             Ok(wire) => return Some(wire),
@@ -165,6 +171,7 @@ impl Server {
                     ApiError::bad_request("https_only", "this port speaks TLS: ask for https:// instead of http://");
                 let _ = timeout(REFUSAL_TIME, tell(Wire::Plain(stream), self.requests.next(), error)).await;
             }
+            Err(NotOpened::Stun(stream)) => return (takes != Takes::Http).then_some(Wire::Plain(stream)),
             Err(NotOpened::Proved) => debug!("an authority has looked"),
             Err(NotOpened::Failed(error)) => debug!(%error, "no TLS was spoken"),
             Err(NotOpened::TooSlow) => debug!("no TLS was spoken in time"),
@@ -288,5 +295,6 @@ async fn tell(mut stream: Wire, id: RequestId, error: ApiError) -> std::io::Resu
     Ok(())
 }
 
+mod relay;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     certificate::{ACME_PROTOCOL, Certificates},
-    wire::{HTTP_2, Wire},
+    wire::{Begins, HTTP_2, STUN_TURN, Wire},
 };
 use crate::{crypto::provider, limits::HANDSHAKE_TIMEOUT};
 
@@ -23,6 +23,8 @@ pub(crate) struct Tls(TlsAcceptor);
 pub(crate) enum NotOpened {
     /// Its client speaks plain HTTP: it can be told.
     PlainHttp(TcpStream),
+    /// Its client speaks plain STUN.
+    Stun(TcpStream),
     /// It was an authority, which has seen what it looked for.
     Proved,
     /// It ended, or what came is no handshake that the server takes.
@@ -41,7 +43,8 @@ impl Tls {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(certificates);
-        config.alpn_protocols = vec![HTTP_2.to_vec(), b"http/1.1".to_vec()];
+        // Some clients of TURN offer HTTP/1.1 as well: what is named first counts.
+        config.alpn_protocols = vec![HTTP_2.to_vec(), STUN_TURN.to_vec(), b"http/1.1".to_vec()];
         if proves {
             config.alpn_protocols.push(ACME_PROTOCOL.to_vec());
         }
@@ -67,6 +70,7 @@ impl Tls {
         match first {
             [HANDSHAKE] => {}
             [b'A'..=b'Z'] => return Err(NotOpened::PlainHttp(stream)),
+            [ref first] if Begins::with(Some(first)) == Begins::Stun => return Err(NotOpened::Stun(stream)),
             _ => return Err(NotOpened::Failed(io::ErrorKind::InvalidData.into())),
         }
         // On the heap at once: it is large, and whoever waits for it would be.

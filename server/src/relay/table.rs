@@ -131,6 +131,30 @@ impl Table {
         self.is_closed = true;
     }
 
+    /// The client has gone, and so has its allocation.
+    pub fn leave(&mut self, client: Client) {
+        if let Some(port) = self.clients.get(&client).copied() {
+            self.end(port);
+        }
+    }
+
+    /// Until when a client has an allocation.
+    #[must_use]
+    pub fn until(&self, client: Client) -> Option<Duration> {
+        Some(self.allocations.get(self.clients.get(&client)?)?.until)
+    }
+
+    /// Whether an allocation has carried data a short while ago, or is new.
+    #[must_use]
+    pub fn is_in_use(&self, now: Duration) -> bool {
+        self.allocations.values().any(|own| own.lives(now) && !own.is_idle(now))
+    }
+
+    /// Counts data that came to its client's queue, and found no room there.
+    pub fn lost(&mut self) {
+        self.stats.refuse(Refusal::Queue);
+    }
+
     /// How many allocations there are.
     #[must_use]
     pub fn allocations(&self) -> usize {

@@ -174,7 +174,8 @@ async fn clients_are_told_of_it_in_each_way() -> anyhow::Result<()> {
     assert_eq!(a.expect("ack").await?["ref"], "1");
     for servers in [&joined, &anew, &http.get("/api/ice-servers?room=r&peer_id=a").await?.json()?["iceServers"]] {
         assert_eq!(servers[0]["urls"], json!([stun]));
-        assert_eq!(servers[1]["urls"], json!([format!("turn:{}?transport=udp", server.address())]));
+        let [udp, tcp] = ["udp", "tcp"].map(|transport| format!("turn:{}?transport={transport}", server.address()));
+        assert_eq!(servers[1]["urls"], json!([udp, tcp]));
         let mut client = TurnClient::new(servers).await?;
         assert_eq!(client.allocate().await?.code(), 200);
         assert_eq!(client.permit(server.address()).await?, 403);

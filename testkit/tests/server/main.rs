@@ -11,6 +11,7 @@ mod a_log_that_nobody_reads;
 mod a_lost_connection_is_resumed;
 mod a_proxy_may_speak_the_proxy_protocol;
 mod a_proxy_may_stand_in_front;
+mod a_relay_is_reached_by_streams;
 mod a_relay_knows_who_asks;
 mod a_relay_stays_within_its_room;
 mod a_restart_refuses_nobody;

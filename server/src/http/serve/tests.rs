@@ -47,13 +47,13 @@ fn behind(door: Doorkeeper) -> Arc<Server> {
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), false, stop.clone());
     let routes = table(gate, Limiter::none(), BasePath::default(), vec![read, long]);
-    Server::new(routes, door, Budget::new(), None, stop)
+    Server::new(routes, door, Budget::new(), None, None, stop)
 }
 
 /// A client's end of a connection that is served.
 fn connect(server: &Arc<Server>) -> (ReadHalf<DuplexStream>, WriteHalf<DuplexStream>) {
     let (client, wire) = tokio::io::duplex(PIPE);
-    server.start(Wire::Memory(wire), Remote::loopback());
+    server.start(Wire::Memory(wire), Remote::loopback(), Takes::Http);
     split(client)
 }
 

@@ -8,6 +8,8 @@ use crate::relay::{credentials::Key, stun::Transaction};
 /// How long a permission and a channel last (RFC 8656, sections 9 and 12).
 const PERMISSION: Duration = Duration::from_secs(300);
 const CHANNEL: Duration = Duration::from_secs(600);
+/// An allocation that has carried nothing for so long is given up when its user needs the place.
+const IDLE: Duration = Duration::from_secs(10);
 /// Permissions of one allocation, and channels.
 const PEERS: usize = 256;
 
@@ -53,6 +55,10 @@ impl Allocation {
 
     pub(super) fn lives(&self, now: Duration) -> bool {
         now < self.until
+    }
+
+    pub(super) fn is_idle(&self, now: Duration) -> bool {
+        self.carried + IDLE <= now
     }
 
     /// Permits these peers to send.

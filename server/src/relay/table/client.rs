@@ -10,6 +10,8 @@ use std::{
 pub enum Client {
     /// The datagrams of this address, to this one of ours if that is known.
     Udp(SocketAddr, Option<IpAddr>),
+    /// A stream, by its number, of a client at this address.
+    Stream(u64, SocketAddr),
 }
 
 /// When something happens.
@@ -22,10 +24,15 @@ pub struct Moment {
 }
 
 impl Client {
+    /// Whether its address is its own for sure, as that of a datagram is not.
+    pub(super) fn is_certain(self) -> bool {
+        matches!(self, Self::Stream(..))
+    }
+
     /// The address that it is seen at.
     #[must_use]
     pub fn address(self) -> SocketAddr {
-        let Self::Udp(address, _) = self;
+        let (Self::Udp(address, _) | Self::Stream(_, address)) = self;
         SocketAddr::new(address.ip().to_canonical(), address.port())
     }
 }

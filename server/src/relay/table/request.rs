@@ -16,8 +16,6 @@ use crate::relay::{
 /// How long an allocation lasts, in seconds: when nothing is said, and at most (RFC 8656, section 7.2).
 const LIFETIME: u32 = 600;
 const LONGEST: u32 = 3_600;
-/// An allocation that has carried nothing for so long is given up when its user needs the place.
-const IDLE: Duration = Duration::from_secs(10);
 /// How many times as long as the request an answer is that goes to somebody unknown, at most.
 const AMPLIFICATION: usize = 3;
 /// The number of UDP, and of the families of addresses.
@@ -105,7 +103,7 @@ impl Table {
     fn unproven(&mut self, client: Client, message: &Message<'_>, writer: Writer) -> Out {
         let reply = writer.fingerprint().finish();
         let is_short = reply.len() <= AMPLIFICATION * message.size() || message.method() == method::ALLOCATE;
-        if is_short && self.networks.take(client.address().ip()) {
+        if is_short && (client.is_certain() || self.networks.take(client.address().ip())) {
             return Out::Reply(reply);
         }
         self.stats.refuse(Refusal::Network);
@@ -172,7 +170,8 @@ impl Table {
         if ports.len() >= self.settings.allocations_per_user {
             // The oldest one of those that have been idle for equally long.
             let carried = |port: &u16| self.allocations.get(port).map_or(Duration::ZERO, |own| own.carried);
-            let idle = ports.iter().copied().min_by_key(carried).filter(|port| carried(port) + IDLE <= now);
+            let is_idle = |port: &u16| self.allocations.get(port).is_none_or(|own| own.is_idle(now));
+            let idle = ports.iter().copied().min_by_key(carried).filter(is_idle);
             let idle = idle.ok_or(Fault::Quota)?;
             self.end(idle);
         }

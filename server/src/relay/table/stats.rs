@@ -15,6 +15,8 @@ pub enum Refusal {
     Rate,
     /// Somebody unknown asked more often than is answered.
     Network,
+    /// Data for a client that does not take what it is sent fast enough.
+    Queue,
 }
 
 /// What was counted.
@@ -29,7 +31,8 @@ pub struct Stats {
 
 impl Refusal {
     /// Each of them.
-    pub const ALL: [Self; 6] = [Self::Auth, Self::Quota, Self::Capacity, Self::Peer, Self::Rate, Self::Network];
+    pub const ALL: [Self; 7] =
+        [Self::Auth, Self::Quota, Self::Capacity, Self::Peer, Self::Rate, Self::Network, Self::Queue];
 
     /// Its name.
     #[must_use]
@@ -41,6 +44,7 @@ impl Refusal {
             Self::Peer => "peer",
             Self::Rate => "rate",
             Self::Network => "network",
+            Self::Queue => "queue",
         }
     }
 }

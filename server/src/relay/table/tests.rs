@@ -65,6 +65,54 @@ fn a_storm_of_refused_addresses_is_answered_at_its_beginning() {
 }
 
 #[test]
+fn a_stream_has_its_allocation_until_it_ends() {
+    let mut world = World::new();
+    let b = world.allocate("room", "b").unwrap();
+    let stream = Client::Stream(1, b.client.address());
+    let mut peer = world.peer("room", "a");
+    peer.client = stream;
+    assert_eq!((world.table.until(stream), world.code(stream, &peer.allocate())), (None, 200));
+    peer.relayed = world.relayed_of(&peer);
+    assert_eq!(world.table.until(stream), Some(world.now.at + Duration::from_secs(600)));
+    assert_eq!((world.permit(&peer, b.relayed), world.permit(&b, peer.relayed)), (200, 200));
+    assert_eq!(world.send(&b, peer.relayed, b"x").map(|(to, ..)| to), Some(stream));
+    world.table.leave(stream);
+    assert_eq!(
+        (world.table.until(stream), world.send(&b, peer.relayed, b"x"), world.table.allocations()),
+        (None, None, 1)
+    );
+    world.table.leave(stream);
+    assert_eq!(world.table.allocations(), 1);
+}
+
+#[test]
+fn it_is_in_use_while_an_allocation_carries_data() {
+    let mut world = World::new();
+    assert!(!world.table.is_in_use(world.now.at));
+    let [a, b] = ["a", "b"].map(|who| world.allocate("room", who).unwrap());
+    assert_eq!((world.permit(&a, b.relayed), world.permit(&b, a.relayed)), (200, 200));
+    for _ in 0..3 {
+        assert!(world.table.is_in_use(world.now.at));
+        world.wait(9);
+        assert!(world.send(&a, b.relayed, b"x").is_some());
+    }
+    world.wait(10);
+    assert!(!world.table.is_in_use(world.now.at));
+}
+
+#[test]
+fn only_datagrams_can_come_from_elsewhere() {
+    let mut world = World::new();
+    let binding = peer::request(method::BINDING).finish();
+    for (client, answered) in [(Client::Udp(peer_address(1), None), 1_000), (Client::Stream(1, peer_address(1)), 1_500)]
+    {
+        let answers = (0..1_500).filter(|_| world.table.input(client, &binding, world.now) != Out::Nothing).count();
+        assert_eq!(answers, answered);
+    }
+    assert_eq!(world.table.stats().refused(Refusal::Network), 500);
+}
+
+#[test]
 fn a_retransmitted_request_has_the_same_answer() {
     let mut world = World::new();
     let mut peer = world.peer("room", "a");

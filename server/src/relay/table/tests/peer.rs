@@ -84,9 +84,14 @@ impl World {
         self.now.unix += seconds;
     }
 
-    /// The answer, if there is one; it has the request's transaction and a right fingerprint.
+    /// The answer by UDP, if there is one.
     pub(super) fn ask(&mut self, from: SocketAddr, bytes: &[u8]) -> Option<Answer> {
-        let Out::Reply(reply) = self.table.input(Client::Udp(from, None), bytes, self.now) else { return None };
+        self.ask_as(Client::Udp(from, None), bytes)
+    }
+
+    /// The answer, if there is one; it has the request's transaction and a right fingerprint.
+    fn ask_as(&mut self, client: Client, bytes: &[u8]) -> Option<Answer> {
+        let Out::Reply(reply) = self.table.input(client, bytes, self.now) else { return None };
         let answer = Answer(reply);
         assert_eq!(answer.message().transaction(), Message::parse(bytes).unwrap().transaction());
         Some(answer)
@@ -94,7 +99,7 @@ impl World {
 
     /// The code of the answer; 0 without one.
     pub(super) fn code(&mut self, client: Client, bytes: &[u8]) -> u16 {
-        self.ask(client.address(), bytes).map_or(0, |answer| answer.code())
+        self.ask_as(client, bytes).map_or(0, |answer| answer.code())
     }
 
     /// A nonce of now, as who asks without credentials is told.
@@ -126,6 +131,11 @@ impl World {
     pub(super) fn refresh(&mut self, peer: &Peer, seconds: u32) -> u16 {
         let request = peer.begin(method::REFRESH).attribute(attribute::LIFETIME, &seconds.to_be_bytes());
         self.code(peer.client, &peer.sign(request))
+    }
+
+    /// The address of an allocation that is there: the answer to the same request has it.
+    pub(super) fn relayed_of(&mut self, peer: &Peer) -> SocketAddr {
+        self.ask_as(peer.client, &peer.allocate()).unwrap().address(attribute::XOR_RELAYED_ADDRESS).unwrap()
     }
 
     pub(super) fn permit(&mut self, peer: &Peer, address: SocketAddr) -> u16 {
