@@ -37,6 +37,7 @@ fn forwarded(message: &ClientMessage<'_>) {
         ClientMessage::Metadata { .. }
         | ClientMessage::Auth { .. }
         | ClientMessage::Report(_)
+        | ClientMessage::IceServers
         | ClientMessage::Leave
         | ClientMessage::Ping => {
             return;

@@ -21,10 +21,10 @@ pub const MESSAGE_ID_BYTES: usize = 128;
 
 /// Peers in one room (the default of `--max-room-peers`). The next one gets close code 4423.
 pub const ROOM_PEERS: u32 = 1_000;
-/// Messages waiting for one client; one more and it is closed as too slow (4008).
-pub const OUTBOX_MESSAGES: usize = 256;
-/// Bytes waiting for one client; beyond it it is closed as too slow (4008).
+/// Bytes waiting for one client, [`OUTBOX_FRAME_BYTES`] more for each frame; beyond it it is closed as too slow (4008).
 pub const OUTBOX_BYTES: usize = 1024 * 1024;
+/// What it takes to keep a frame, beside its text.
+pub const OUTBOX_FRAME_BYTES: usize = 64;
 /// How long writing what waits for a client may take before it is closed as too slow.
 pub const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long the server waits for its own close frame to leave.
@@ -71,7 +71,7 @@ pub const MESSAGE_BURST: u32 = 250;
 pub const THROTTLE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a client that is ahead of its rate is not read at a time.
 pub const THROTTLE_PAUSE: Duration = Duration::from_millis(20);
-/// Messages that are read from one client before what waits for it is written.
+/// Messages that are read from one client before what waits for it is written, and others have their turn.
 pub const READS_IN_A_ROW: usize = 32;
 /// Messages in error that a connection may send at once, and how many it regains each second; beyond: 1008.
 pub const ERROR_BURST: u32 = 100;

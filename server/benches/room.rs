@@ -24,6 +24,7 @@ mod hub {
     pub(crate) mod pool;
     pub(crate) mod room;
     pub(crate) mod token;
+    mod wakes;
 
     pub(crate) type Text = tokio_tungstenite::tungstenite::Utf8Bytes;
 }

@@ -54,7 +54,7 @@ async fn no_case_fails() {
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), true, stop.clone());
     let routes = route::table(gate, Limiter::none(), BasePath::default(), vec![sockets]);
-    let server = Server::new(routes, Doorkeeper::none(100), Budget::new(), None, None, stop);
+    let server = Server::new(routes, Doorkeeper::none(100), Budget::new(), None, None, None, stop);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws/autobahn", listener.local_addr().unwrap());
     let accepting =

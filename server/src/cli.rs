@@ -21,7 +21,12 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::tls::TlsArgs;
 use crate::{
-    base_path::BasePath, client_address::TrustedProxy, config::Config, duration, limits::Values, origin::Origin,
+    base_path::BasePath,
+    client_address::TrustedProxy,
+    config::{Config, OtlpEndpoint},
+    duration,
+    limits::Values,
+    origin::Origin,
     telemetry::LogFormat,
 };
 
@@ -112,6 +117,10 @@ struct ServeArgs {
     /// Address and port for Prometheus, which asks for /metrics there; without it nothing is told
     #[arg(long, env = "GRTC_METRICS_LISTEN", value_parser = listen::address, value_name = "ADDRESS")]
     metrics_listen: Option<SocketAddr>,
+    /// Tell a collector of OpenTelemetry a span for each request (OTLP over HTTP, protobuf), as http://127.0.0.1:4318; without it
+    /// nothing is told
+    #[arg(long, env = "GRTC_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<OtlpEndpoint>,
     /// Threads that serve; 0: one a core. On two cores, 1 relays signals with less delay and writes items more slowly
     #[arg(long, env = "GRTC_WORKERS", default_value_t = Config::default().workers, value_name = "N")]
     workers: usize,
@@ -143,6 +152,7 @@ impl From<ServeArgs> for Config {
             resume_grace: args.resume_grace,
             limits: args.limits,
             metrics_listen: args.metrics_listen,
+            otlp_endpoint: args.otlp_endpoint,
             workers: args.workers,
             web_dir: args.web_dir,
             log_format: args.log_format,

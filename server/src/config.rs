@@ -1,5 +1,6 @@
 //! What the server is told: a value that a program can make, checked as a whole.
 
+mod otlp;
 mod relay;
 mod tls;
 mod webhook;
@@ -8,6 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Serialize, Serializer};
 
+pub use self::otlp::{InvalidOtlpEndpoint, OtlpEndpoint};
 pub use self::relay::{RelayConfig, RelayError};
 pub use self::tls::{TlsConfig, TlsError};
 pub(crate) use self::webhook::Target;
@@ -56,6 +58,8 @@ pub struct Config {
     pub limits: Values,
     /// Where Prometheus asks for metrics.
     pub metrics_listen: Option<SocketAddr>,
+    /// The collector that is told a span for each request.
+    pub otlp_endpoint: Option<OtlpEndpoint>,
     /// Threads that serve; 0: one a core. It is the program's runtime that has them: [`crate::run`] runs on the one it is in.
     pub workers: usize,
     /// Serve the page from this folder instead of from the binary.
@@ -86,6 +90,7 @@ impl Default for Config {
             resume_grace: grtc_protocol::limits::RESUME_GRACE,
             limits: Values::default(),
             metrics_listen: None,
+            otlp_endpoint: None,
             workers: 0,
             web_dir: None,
             log_format: LogFormat::Text,

@@ -10,14 +10,14 @@
 //!
 //! Arrows never turn back, `http` and `ws` don't know each other, and this file alone knows everybody.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Instant};
+use std::{future::Future, sync::Arc, time::Instant};
 
 use anyhow::Context as _;
 use grtc_protocol::{
     CloseCode,
     limits::{CLOSE_GRACE, KEPT_BYTES},
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::time::timeout;
 use tokio_util::{
     sync::CancellationToken,
     task::{AbortOnDropHandle, TaskTracker},
@@ -58,6 +58,7 @@ mod scrape;
 pub mod signals;
 mod store;
 pub mod telemetry;
+mod traces;
 pub mod transfer;
 mod write_deadline;
 mod ws;
@@ -66,7 +67,8 @@ pub use auth::{AuthConfig, JwksSource, TokenMaker};
 pub use base_path::{BasePath, InvalidBasePath};
 pub use client_address::{InvalidProxy, TrustedProxy};
 pub use config::{
-    Config, ConfigError, RelayConfig, RelayError, TlsConfig, TlsError, WebhookConfig, WebhookError, WebhookUrl,
+    Config, ConfigError, InvalidOtlpEndpoint, OtlpEndpoint, RelayConfig, RelayError, TlsConfig, TlsError,
+    WebhookConfig, WebhookError, WebhookUrl,
 };
 pub use ice::Unusable;
 pub use listen::{certificate::CertificateError, listeners::Listeners};
@@ -87,11 +89,12 @@ use hub::{
 use ice::IceServers;
 use jobs::{runner::Runner, webhook::Webhook, work::Work};
 use limits::{Limit, limiter::Limiter};
-use listen::{Takes, listeners::bind, source::Source};
+use listen::{Takes, source::Source};
 use metrics::Metrics;
 use relay::start::Opened;
 use scrape::Scrape;
 use store::Store;
+use traces::Traces;
 use ws::upgrade::Sockets;
 
 /// Serves on `listeners`, a `TcpListener` for one, until `shutdown` resolves, then ends in good order: nothing new is accepted, requests under way
@@ -121,11 +124,12 @@ pub async fn run(
     let scheme = if tls.is_some() { "https" } else { "http" };
     let metrics = Arc::new(Metrics::new());
     let measured = match config.metrics_listen {
-        Some(address) => Some(bind_metrics(address).await?),
+        Some(address) => Some(scrape::bind(address).await?),
         None => None,
     };
     let target = config.webhook.target().map_err(ConfigError::Webhook)?;
     let webhook = target.map(|target| Webhook::new(target, metrics.clone())).transpose().context("--webhook-url")?;
+    let traces = config.otlp_endpoint.as_ref().map(Traces::new).transpose().context("--otlp-endpoint")?.map(Arc::new);
     let (store, writer) = Store::open(&config.database_url, metrics.commits.clone())
         .await
         .with_context(|| format!("can't use the database {}", config.database_url))?;
@@ -183,7 +187,7 @@ pub async fn run(
         http::routes(gate, limiter.clone(), config.base_path, &Arc::new(context), ws::upgrade::route(&sockets));
     let proxies = Proxies::new(config.trusted_proxy, config.proxy_protocol);
     let door = Doorkeeper::new(&config.limits, proxies, limiter.clone(), metrics.clone());
-    let server = Server::new(routes, door, budget, tls, relay.clone(), stop.clone());
+    let server = Server::new(routes, door, budget, tls, relay.clone(), traces.clone(), stop.clone());
     // A server that drains without an end goes on with what is in its database.
     let end = CancellationToken::new();
     let mut jobs = tokio::spawn(Runner::new(store.clone(), Work::new(webhook)).run(end.clone()));
@@ -254,6 +258,9 @@ pub async fn run(
     if let Some(measuring) = measuring {
         measuring.abort();
     }
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
     // A request that is still under way holds on to the writer, and is let down.
     if timeout(CLOSE_GRACE, writer.finish()).await.is_err() {
         warn!("the database was not closed");
@@ -276,14 +283,6 @@ async fn keep_out(registry: &Registry, store: &Store) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The listener for Prometheus, which the log names.
-async fn bind_metrics(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = bind(address, "--metrics-listen").await?;
-    let address = listener.local_addr().context("the listener has no address")?;
-    info!(metrics.address = %address, "metrics: http://{address}/metrics");
-    Ok(listener)
 }
 
 /// How many rooms and peers there may be.

@@ -3,10 +3,12 @@
 
 use std::{
     convert::Infallible,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -23,13 +25,13 @@ use tokio::{
     task::spawn_blocking,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::debug;
+use tracing::{debug, info};
 
 use crate::{
     http::serve::Server,
     hub::registry::Registry,
     limits::HEADER_TIMEOUT,
-    listen::accepted,
+    listen::{accepted, listeners},
     metrics::{JobCount, Metrics, Presence},
     store::Store,
 };
@@ -38,6 +40,17 @@ use crate::{
 const CONNECTIONS: usize = 16;
 /// How old the count of the jobs may be: it looks at all of them.
 const JOBS_AGE: Duration = Duration::from_secs(10);
+
+/// The listener for Prometheus, which the log names.
+///
+/// # Errors
+/// When the address is somebody else's.
+pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = listeners::bind(address, "--metrics-listen").await?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    info!(metrics.address = %address, "metrics: http://{address}/metrics");
+    Ok(listener)
+}
 /// The text format of Prometheus.
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 

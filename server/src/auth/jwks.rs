@@ -196,39 +196,4 @@ impl Serialize for JwksSource {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_that_are_not_for_this_are_left_out() {
-        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-        let set = serde_json::json!({"keys": [
-            {"kty": "OKP", "crv": "Ed25519", "kid": "one", "x": x},
-            {"kty": "OKP", "crv": "Ed25519", "kid": "two", "x": x, "use": "enc"},
-            {"kty": "OKP", "crv": "Ed25519", "kid": "three", "x": x, "alg": "HS256"},
-            {"kty": "OKP", "crv": "X25519", "x": x},
-            {"kty": "oct", "k": "c2VjcmV0"},
-            {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
-            {"kty": 7},
-            "none",
-        ]});
-        let (keys, left_out) = parse(set.to_string().as_bytes()).unwrap();
-        assert_eq!((keys.len(), left_out, keys[0].id.as_deref()), (1, 7, Some("one")));
-        for none in ["", "[]", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#] {
-            assert!(parse(none.as_bytes()).is_err(), "{none}");
-        }
-    }
-
-    #[test]
-    fn a_set_is_fetched_by_https() {
-        for (text, fits) in [
-            ("keys.json", true),
-            ("https://id.example.org/keys", true),
-            ("http://127.0.0.1:9/keys", true),
-            ("http://id.example.org/keys", false),
-            ("ftp://id.example.org/keys", false),
-        ] {
-            assert_eq!(text.parse::<JwksSource>().is_ok(), fits, "{text}");
-        }
-    }
-}
+mod tests;

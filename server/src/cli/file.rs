@@ -29,9 +29,9 @@ pub(super) fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
 /// A variable that is set to nothing, as container tools pass on those that are not set at all, says nothing.
 pub(super) fn without_empty_variables(command: Command) -> Command {
     let is_empty = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
-    let silent: Vec<String> =
-        command.get_arguments().filter(|arg| is_empty(arg)).map(|arg| arg.get_id().to_string()).collect();
-    silent.iter().fold(command, |command, key| everywhere(command, key, |arg| arg.env(Resettable::Reset)))
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// Changes an option of `serve` wherever it can stand.

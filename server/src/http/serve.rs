@@ -5,7 +5,6 @@
 
 use std::{
     convert::Infallible,
-    fmt::Write,
     future::poll_fn,
     sync::Arc,
     time::{Duration, Instant},
@@ -15,17 +14,15 @@ use bytes::Bytes;
 use hyper::{
     Method, Request,
     body::{Body, Incoming},
-    header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
+    header::{HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    time::timeout,
-};
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
 use tracing::{Instrument, debug, error, error_span, field, warn};
 use warp::{filters::BoxedFilter, reply::Response};
 
+use self::tell::{HSTS, REQUEST_ID, tell};
 use super::{connection, doorkeeper::Doorkeeper, message};
 use crate::{
     budget::{Budget, Counted, Share},
@@ -39,6 +36,7 @@ use crate::{
     request_id::{RequestId, RequestIds},
     route::{RouteName, prepare},
     telemetry::Occasional,
+    traces::{Answered, Context, Traces},
     write_deadline::WriteDeadline,
 };
 
@@ -54,13 +52,11 @@ pub(crate) struct Server {
     tls: Option<Tls>,
     /// None: nothing is relayed.
     relay: Option<Arc<Exchange>>,
+    traces: Option<Arc<Traces>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// How long browsers are to come back over TLS alone (RFC 6797), in seconds.
-const HSTS: &str = "max-age=31536000";
 /// Clients that are told at once that every connection is in use, and how long each may take to hear it.
 const REFUSALS: usize = 64;
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
@@ -74,6 +70,7 @@ impl Server {
         budget: Budget,
         tls: Option<Tls>,
         relay: Option<Arc<Exchange>>,
+        traces: Option<Arc<Traces>>,
         stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -84,6 +81,7 @@ impl Server {
             budget,
             tls,
             relay,
+            traces,
             stop,
             tasks: TaskTracker::new(),
         })
@@ -192,6 +190,7 @@ impl Server {
         let span = error_span!("request", request.id = %id, http.method = %request.method(), http.route = field::Empty, user.id = field::Empty);
         let answering = async {
             let started = Instant::now();
+            let parent = self.traces.is_some().then(|| Traces::parent(request.headers()));
             let (address, slot) = self.door.request(remote, request.headers(), slot);
             let extensions = request.extensions_mut();
             extensions.insert(address);
@@ -201,7 +200,7 @@ impl Server {
                 Err(too_many) => drop(extensions.insert(too_many)),
             }
             let (mut response, share) = self.respond(request, method.is_safe()).await;
-            self.note(&mut response, &method, started);
+            self.note(&mut response, id, &method, started, parent);
             let headers = response.headers_mut();
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             if self.tls.is_some() {
@@ -238,11 +237,14 @@ impl Server {
     }
 
     /// What came of a request, for the log and the metrics. The cause of a failure and the name of the route travel with the response.
-    fn note(&self, response: &mut Response, method: &Method, started: Instant) {
+    fn note(&self, response: &mut Response, id: RequestId, method: &Method, started: Instant, parent: Option<Context>) {
         let route = response.extensions_mut().remove::<RouteName>().map_or("other", |route| route.0);
-        let status = response.status().as_u16();
-        self.door.metrics().request(route, method, status, started.elapsed().as_secs_f64());
-        log(response, status, started);
+        let status = response.status();
+        self.door.metrics().request(route, method, status.as_u16(), started.elapsed().as_secs_f64());
+        if let (Some(traces), Some(parent)) = (&self.traces, parent) {
+            traces.request(&parent, &Answered { id, method, route, status, started });
+        }
+        log(response, status.as_u16(), started);
     }
 
     /// Asks the routes.
@@ -276,25 +278,7 @@ fn overloaded() -> Response {
     ApiError::unavailable("overloaded", "too many answers wait for clients that don't read them").response()
 }
 
-/// Answers before there is a request, and reads what the client sends: what is unread at the close would cost it the answer.
-async fn tell(mut stream: Wire, id: RequestId, error: ApiError) -> std::io::Result<()> {
-    let problem = error.problem();
-    let response = error.response();
-    let mut answer = format!("HTTP/1.1 {}\r\nconnection: close\r\n", response.status());
-    for (name, value) in response.headers() {
-        let _ = write!(answer, "{name}: {}\r\n", value.to_str().unwrap_or_default());
-    }
-    if let Wire::Tls(_) = stream {
-        let _ = write!(answer, "{STRICT_TRANSPORT_SECURITY}: {HSTS}\r\n");
-    }
-    let _ = write!(answer, "{REQUEST_ID}: {id}\r\ncontent-length: {}\r\n\r\n{problem}", problem.len());
-    stream.write_all(answer.as_bytes()).await?;
-    stream.shutdown().await?;
-    let mut discarded = [0; 1_024];
-    while stream.read(&mut discarded).await? > 0 {}
-    Ok(())
-}
-
 mod relay;
+mod tell;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,13 @@
 //! What a room says to its members, and the text of it: made when the first of them needs it, and once for all.
 
-use std::{cell::OnceCell, sync::Arc};
+use std::{cell::OnceCell, sync::Arc, task::Waker};
 
 use grtc_protocol::server::{Forward, PeerAway, PeerBack, PeerJoined, PeerLeft, PeerUpdated, RoomState, encode};
 
 use super::{
     Text,
     pool::{Held, Pool},
+    wakes::Wakes,
 };
 
 /// What a member is told.
@@ -32,11 +33,12 @@ pub(crate) struct Frame<'a> {
     notice: Notice<'a>,
     text: OnceCell<Text>,
     kept: OnceCell<Arc<Held>>,
+    wakes: Wakes,
 }
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(notice: Notice<'a>) -> Self {
-        Self { notice, text: OnceCell::new(), kept: OnceCell::new() }
+        Self { notice, text: OnceCell::new(), kept: OnceCell::new(), wakes: Wakes::default() }
     }
 
     /// The frame as docs/PROTOCOL.md has it.
@@ -66,5 +68,10 @@ impl<'a> Frame<'a> {
     /// The same to be kept, once for all who do.
     pub(crate) fn kept(&self, pool: &Pool) -> Arc<Held> {
         self.kept.get_or_init(|| pool.hold(self.text())).clone()
+    }
+
+    /// Wakes who waits for it: soon, if it goes to many.
+    pub(crate) fn wake(&self, waker: Waker) {
+        self.wakes.add(waker);
     }
 }

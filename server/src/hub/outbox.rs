@@ -1,4 +1,4 @@
-//! What waits to be written to one client: bounded in messages and in bytes, so that a room never waits for anybody.
+//! What waits to be written to one client: bounded in bytes, so that a room never waits for anybody.
 
 use std::{
     collections::VecDeque,
@@ -8,7 +8,7 @@ use std::{
 
 use grtc_protocol::{
     CloseCode,
-    limits::{OUTBOX_BYTES, OUTBOX_MESSAGES},
+    limits::{OUTBOX_BYTES, OUTBOX_FRAME_BYTES},
 };
 
 use super::{Text, notice::Frame, room::Member};
@@ -20,8 +20,7 @@ pub(crate) struct Outbox(Arc<Mutex<Queue>>);
 #[derive(Default)]
 struct Queue {
     frames: VecDeque<Text>,
-    /// How many of them, and of how many bytes, were pushed: what is replayed does not count.
-    pushed: usize,
+    /// What was pushed counts as so many bytes; what is replayed does not count.
     bytes: usize,
     closed: Option<CloseCode>,
     waker: Option<Waker>,
@@ -39,18 +38,25 @@ pub(crate) enum Next {
 impl Outbox {
     /// Puts a frame at the end. A client whose frames don't fit is too slow: its outbox is emptied and closed with 4008.
     pub(crate) fn push(&self, frame: Text) {
+        if let Some(waker) = self.put(frame) {
+            waker.wake();
+        }
+    }
+
+    /// The same, but for the task that waits for it: it is to be woken.
+    fn put(&self, frame: Text) -> Option<Waker> {
         let mut queue = self.lock();
         if queue.closed.is_some() {
-            return;
+            return None;
         }
-        if queue.pushed >= OUTBOX_MESSAGES || queue.bytes + frame.len() > OUTBOX_BYTES {
+        let bytes = queue.bytes + frame.len() + OUTBOX_FRAME_BYTES;
+        if bytes > OUTBOX_BYTES {
             queue.close(CloseCode::TooSlow);
         } else {
-            queue.pushed += 1;
-            queue.bytes += frame.len();
+            queue.bytes = bytes;
             queue.frames.push_back(frame);
         }
-        wake(queue);
+        queue.waker.take()
     }
 
     /// Puts a frame at the end that was sent before this client's time. They are as many as are kept, and don't make it slow.
@@ -81,7 +87,7 @@ impl Outbox {
             register(&mut queue.waker, cx);
             return Poll::Pending;
         }
-        (queue.pushed, queue.bytes) = (0, 0);
+        queue.bytes = 0;
         Poll::Ready(Next::Write(std::mem::take(&mut queue.frames)))
     }
 
@@ -120,7 +126,9 @@ impl Outbox {
 
 impl Member for Outbox {
     fn deliver(&self, frame: &Frame<'_>) {
-        self.push(frame.text());
+        if let Some(waker) = self.put(frame.text()) {
+            frame.wake(waker);
+        }
     }
 
     fn replay(&self, text: Text) {
@@ -184,37 +192,32 @@ mod tests {
         assert_eq!(waiting.await.unwrap(), Next::Write(VecDeque::from(["1".into(), "2".into()])));
     }
 
+    /// So many small frames fit.
+    const MANY: usize = OUTBOX_BYTES / (OUTBOX_FRAME_BYTES + 1);
+
     #[tokio::test]
-    async fn one_message_too_many_closes_it_as_too_slow() {
+    async fn small_frames_count_with_what_it_takes_to_keep_them() {
         let outbox = Outbox::default();
-        for _ in 0..OUTBOX_MESSAGES {
-            outbox.push("x".into());
+        for _ in 0..2 {
+            (0..MANY).for_each(|_| outbox.push("x".into()));
+            assert!(matches!(next(&outbox).await, Next::Write(frames) if frames.len() == MANY));
         }
-        assert!(matches!(next(&outbox).await, Next::Write(frames) if frames.len() == OUTBOX_MESSAGES));
-        for _ in 0..=OUTBOX_MESSAGES {
-            outbox.push("x".into());
-        }
+        (0..=MANY).for_each(|_| outbox.push("x".into()));
         assert_eq!(next(&outbox).await, Next::Close(CloseCode::TooSlow));
     }
 
     #[tokio::test]
     async fn what_is_replayed_does_not_make_it_slow() {
         let outbox = Outbox::default();
-        for _ in 0..2 * OUTBOX_MESSAGES {
-            outbox.replay("x".into());
-        }
-        for _ in 0..OUTBOX_MESSAGES {
-            outbox.push("y".into());
-        }
-        assert!(matches!(next(&outbox).await, Next::Write(frames) if frames.len() == 3 * OUTBOX_MESSAGES));
-        for _ in 0..=OUTBOX_MESSAGES {
-            outbox.push("y".into());
-        }
+        (0..2 * MANY).for_each(|_| outbox.replay("x".into()));
+        (0..MANY).for_each(|_| outbox.push("y".into()));
+        assert!(matches!(next(&outbox).await, Next::Write(frames) if frames.len() == 3 * MANY));
+        (0..=MANY).for_each(|_| outbox.push("y".into()));
         assert_eq!(next(&outbox).await, Next::Close(CloseCode::TooSlow));
     }
 
     #[tokio::test]
-    async fn too_many_bytes_close_it_too_and_the_first_code_stays() {
+    async fn too_many_bytes_close_it_as_too_slow_and_the_first_code_stays() {
         let outbox = Outbox::default();
         let frame = Text::from("x".repeat(OUTBOX_BYTES / 16));
         for _ in 0..17 {

@@ -25,6 +25,7 @@ use grtc_protocol::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    task::yield_now,
     time::{Instant, Sleep, sleep_until},
 };
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -74,7 +75,7 @@ struct Session<S> {
     /// Of its broadcasts, each as many as it reaches.
     deliveries: Throttle,
     errors: Throttle,
-    /// How often the client has been read in a row without a look at the outbox.
+    /// How often the client has been read in a row without a look at the outbox; what reaches many counts for more than one.
     reads: usize,
     /// Ahead of its rate of messages, and of deliveries.
     throttled: [Option<Throttled>; 2],
@@ -167,6 +168,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     }
                     if is_due_otherwise {
                         alarm.as_mut().reset(self.next_alarm());
+                    }
+                    if self.reads >= READS_IN_A_ROW {
+                        // A task that has enough to read would not let go of its thread by itself.
+                        yield_now().await;
                     }
                     step
                 }

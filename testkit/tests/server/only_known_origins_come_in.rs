@@ -1,21 +1,26 @@
 //! Which browsers come in: the same list for pages that read the API and for pages that open a WebSocket.
 
-use grtc_testkit::{Raw, TestServer, raw::RawAnswer};
+use std::net::SocketAddr;
+
+use grtc_testkit::{Launch, Raw, ServerProcess, TestServer, raw::RawAnswer};
 use serde_json::json;
 
+use crate::tokens::Keys;
+
+const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+
 /// The answer to a request with these header lines instead of the usual `Host`.
-async fn ask(server: &TestServer, first: &str, lines: &str) -> anyhow::Result<RawAnswer> {
-    let mut raw = Raw::connect(server.address()).await?;
+async fn ask(server: SocketAddr, first: &str, lines: &str) -> anyhow::Result<RawAnswer> {
+    let mut raw = Raw::connect(server).await?;
     raw.send(format!("{first} HTTP/1.1\r\n{lines}\r\n\r\n")).await?;
     raw.answer().await
 }
 
 async fn page(server: &TestServer, origin: &str) -> anyhow::Result<(u16, u16)> {
     let lines = format!("Host: {}\r\nOrigin: {origin}", server.address());
-    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
-    let read = ask(server, "GET /api/items/", &lines).await?;
+    let read = ask(server.address(), "GET /api/items/", &lines).await?;
     assert_eq!(read.header("access-control-allow-origin"), (read.status == 200).then_some(origin));
-    let socket = ask(server, "GET /ws/room1", &format!("{lines}\r\n{upgrade}")).await?;
+    let socket = ask(server.address(), "GET /ws/room1", &format!("{lines}\r\n{UPGRADE}")).await?;
     Ok((read.status, socket.status))
 }
 
@@ -74,7 +79,7 @@ async fn a_foreign_host_is_refused_on_loopback() -> anyhow::Result<()> {
         (String::new(), 403),
     ] {
         for path in ["/", "/rooms", "/api/items/"] {
-            let answer = ask(&server, &format!("GET {path}"), &format!("Host: {host}")).await?;
+            let answer = ask(server.address(), &format!("GET {path}"), &format!("Host: {host}")).await?;
             assert_eq!(answer.status, status, "{path} at {host}");
             if status == 403 {
                 let problem = answer.json()?;
@@ -83,7 +88,11 @@ async fn a_foreign_host_is_refused_on_loopback() -> anyhow::Result<()> {
             }
         }
         for path in ["/health", "/health/live", "/health/ready"] {
-            assert_eq!(ask(&server, &format!("GET {path}"), &format!("Host: {host}")).await?.status, 200, "{path}");
+            assert_eq!(
+                ask(server.address(), &format!("GET {path}"), &format!("Host: {host}")).await?.status,
+                200,
+                "{path}"
+            );
         }
     }
     server.stop().await
@@ -95,7 +104,7 @@ async fn a_request_names_one_host() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     for path in ["/", "/health", "/rooms", "/nothing", "/ws/room1", "/static/js/main.js"] {
         for lines in ["X: no host", "Host: localhost\r\nHost: localhost", "Host: a b"] {
-            let answer = ask(&server, &format!("GET {path}"), lines).await?;
+            let answer = ask(server.address(), &format!("GET {path}"), lines).await?;
             assert_eq!((answer.status, &answer.json()?["code"]), (400, &json!("bad_host")), "{path} {lines}");
         }
     }
@@ -111,7 +120,7 @@ async fn a_request_names_one_host() -> anyhow::Result<()> {
 async fn a_preflight_says_what_a_page_may_do() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     let lines = |origin| format!("Host: localhost\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: PUT");
-    let allowed = ask(&server, "OPTIONS /api/items/1", &lines("http://localhost:8000")).await?;
+    let allowed = ask(server.address(), "OPTIONS /api/items/1", &lines("http://localhost:8000")).await?;
     assert_eq!((allowed.status, allowed.header("access-control-allow-origin")), (204, Some("http://localhost:8000")));
     for (header, words) in [
         ("access-control-allow-methods", &["GET", "POST", "PUT", "PATCH", "DELETE"][..]),
@@ -122,8 +131,82 @@ async fn a_preflight_says_what_a_page_may_do() -> anyhow::Result<()> {
         assert!(words.iter().all(|word| value.contains(word)), "{header}: {value}");
     }
     assert_eq!(allowed.header("access-control-allow-credentials"), None);
-    let refused = ask(&server, "OPTIONS /api/items/1", &lines("http://evil.example")).await?;
+    let refused = ask(server.address(), "OPTIONS /api/items/1", &lines("http://evil.example")).await?;
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (403, None));
     assert_eq!(refused.json()?["code"], json!("origin_not_allowed"));
+    server.stop().await
+}
+
+/// The token is good: where the page is from decides, for what it reads and for what it opens.
+#[tokio::test]
+async fn a_good_token_opens_nothing_to_a_page_from_elsewhere() -> anyhow::Result<()> {
+    let keys = Keys::new().await?;
+    let arguments = ["--auth-secret-file", keys.path(), "--allow-origin", "https://app.example.org"];
+    let server = ServerProcess::launch(&Launch { arguments: &arguments, ..Launch::default() }).await?;
+    let token = keys.token(&["--sub", "ann", "--room", "*", "--items", "read"]).await?;
+    let page = async |origin: &str| {
+        let lines = format!("Host: {}\r\nAuthorization: Bearer {token}\r\nOrigin: {origin}", server.address());
+        let read = ask(server.address(), "GET /api/items/", &lines).await?;
+        assert_eq!(read.header("access-control-allow-origin"), (read.status == 200).then_some(origin), "{origin}");
+        let socket = ask(server.address(), "GET /ws/room1", &format!("{lines}\r\n{UPGRADE}")).await?;
+        anyhow::Ok((read.status, socket.status))
+    };
+    for origin in ["https://app.example.org", "https://app.example.org:443", "http://localhost:8000"] {
+        assert_eq!(page(origin).await?, (200, 101), "{origin}");
+    }
+    let long = format!("https://{}.example.org", "a".repeat(4_000));
+    for origin in [
+        "",
+        "null",
+        "NULL",
+        "*",
+        "app.example.org",
+        "//app.example.org",
+        "http://app.example.org",
+        "ws://app.example.org",
+        "wss://app.example.org",
+        "ftp://app.example.org",
+        "file://",
+        "file:///app.example.org",
+        "about:blank",
+        "data:text/html,x",
+        "blob:https://app.example.org/1",
+        "javascript://app.example.org",
+        "chrome-extension://app.example.org",
+        "https://app.example.org:80",
+        "https://app.example.org:8443",
+        "https://app.example.org:0443x",
+        "https://app.example.org:",
+        "https://app.example.org.",
+        "https://app.example.org/",
+        "https://app.example.org/x",
+        "https://app.example.org?x",
+        "https://app.example.org#x",
+        "https://app.example.org\\",
+        "https://app.example.org@evil.example",
+        "https://evil.example@app.example.org",
+        "https://user:password@app.example.org",
+        "https://app.example.org.evil.example",
+        "https://evil.example/app.example.org",
+        "https://evilapp.example.org",
+        "https://evil.app.example.org",
+        "https://example.org",
+        "https://app.example.or",
+        "https://app.example.orgg",
+        "https://app-example.org",
+        "https://app%2eexample.org",
+        "https://app.example.org%00.evil.example",
+        "https://app.example.org https://evil.example",
+        "https://evil.example, https://app.example.org",
+        "https://xn--pp-wia.example.org",
+        "https://аpp.example.org",
+        "https://app。example.org",
+        "https://192.0.2.1",
+        &long,
+    ] {
+        assert_eq!(page(origin).await?, (403, 403), "{origin}");
+    }
+    let twice = page("https://evil.example\r\nOrigin: https://app.example.org").await?;
+    assert!(twice.0 >= 400 && twice.1 >= 400, "which of the two is it from? {twice:?}");
     server.stop().await
 }

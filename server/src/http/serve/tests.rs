@@ -47,7 +47,7 @@ fn behind(door: Doorkeeper) -> Arc<Server> {
     let stop = CancellationToken::new();
     let gate = Gate::new(Vec::new(), false, stop.clone());
     let routes = table(gate, Limiter::none(), BasePath::default(), vec![read, long]);
-    Server::new(routes, door, Budget::new(), None, None, stop)
+    Server::new(routes, door, Budget::new(), None, None, None, stop)
 }
 
 /// A client's end of a connection that is served.

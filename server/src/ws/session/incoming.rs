@@ -17,6 +17,9 @@ use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError};
 use super::{End, Recovery, Session, Throttled, lease::Shown};
 use crate::{hub::Text, limits::Limit, metrics::Direction, ws::message_budget::Endless};
 
+/// So many deliveries take about as long as reading a message does.
+const DELIVERIES_A_READ: usize = 32;
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(super) fn read(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> ControlFlow<End> {
         let message = match message {
@@ -116,6 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Counts what a message has reached. A client whose broadcasts reach more than they may is read more slowly.
     fn delivered(&mut self, message: &ClientMessage<'_>, deliveries: usize) {
         self.metrics.deliveries.inc_by(deliveries as u64);
+        self.reads += deliveries / DELIVERIES_A_READ;
         if let ClientMessage::Broadcast { .. } = message {
             let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
             if let Some(debt) = self.deliveries.take_many(deliveries, self.heard.into_std()) {

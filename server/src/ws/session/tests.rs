@@ -2,6 +2,7 @@
 
 mod ends;
 mod resume;
+mod turns;
 
 use std::time::Duration;
 
