@@ -1,8 +1,8 @@
-//! Messages of STUN and TURN. What is read of one is within it, and written anew it is read the same.
+//! Messages of STUN and TURN, alone and one behind the other on a stream. What is read of one is within it, and written anew it is read the same.
 #![no_main]
 
 use grtc_server::relay::{
-    channel_data,
+    channel_data, frames,
     stun::{Message, Writer, attribute},
 };
 use libfuzzer_sys::fuzz_target;
@@ -10,6 +10,11 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     if let Some((channel, data)) = channel_data::parse(bytes) {
         assert!(bytes.starts_with(&channel_data::frame(channel, data).expect("it was one")));
+    }
+    let mut stream = bytes;
+    while let Ok(Some(length)) = frames::first(stream) {
+        assert!(length % 4 == 0, "what is on a stream is padded");
+        stream = stream.split_at(length).1;
     }
     let Some(message) = Message::parse(bytes) else { return };
     let _ = message.is_proven_by(b"key");

@@ -33,7 +33,7 @@ const FRAME_BY_FRAME: [&str; 2] = ["6.4.3", "6.4.4"];
 /// A session that sends each text back.
 fn context() -> ws::Context {
     ws::Context {
-        registry: Registry::new(IceServers::new(&[], None).unwrap(), Duration::ZERO, Pool::new(0), Caps::none()),
+        registry: Registry::new(IceServers::new(&[], None, None).unwrap(), Duration::ZERO, Pool::new(0), Caps::none()),
         auth: None,
         limits: Values::none(),
         metrics: Arc::new(Metrics::new()),

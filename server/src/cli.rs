@@ -96,7 +96,8 @@ struct ServeArgs {
     /// Listen beyond loopback without a key: anybody who reaches the port is in
     #[arg(long, env = "GRTC_INSECURE_OPEN", value_parser = clap::builder::BoolishValueParser::new())]
     insecure_open: bool,
-    /// A STUN server that clients are told, as stun:stun.example.org:3478; repeatable. grtc-peer reads a variable of the same
+    /// A STUN server that clients are told, as stun:stun.example.org:3478, or with --turn-secret-file a TURN server, as
+    /// turn:turn.example.org:3478?transport=udp; repeatable. grtc-peer reads a variable of the same
     /// name: there it is what that peer uses
     #[arg(long, env = "GRTC_ICE_SERVER", value_name = "URL", value_delimiter = ',')]
     ice_server: Vec<String>,

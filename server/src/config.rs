@@ -41,7 +41,7 @@ pub struct Config {
     pub allow_origin: Vec<Origin>,
     /// Listen beyond loopback without authentication.
     pub insecure_open: bool,
-    /// URLs of the STUN servers that clients are told.
+    /// URLs of the STUN servers that clients are told, and, with the secret of [`RelayConfig`], of TURN servers.
     pub ice_server: Vec<String>,
     /// The relay.
     #[serde(flatten)]
@@ -174,8 +174,12 @@ impl Config {
         }
         self.auth.keys().map_err(ConfigError::Key)?;
         self.webhook.target()?;
+        let has_secret = self.relay.secret()?.is_some();
+        if has_secret && !self.ice_server.iter().any(|url| ice::is_turn(url)) {
+            return Err(RelayError::NoServer.into());
+        }
         for url in &self.ice_server {
-            ice::check(url).map_err(|why| ConfigError::IceServer { url: url.clone(), why })?;
+            ice::check(url, has_secret).map_err(|why| ConfigError::IceServer { url: url.clone(), why })?;
         }
         Ok(self)
     }

@@ -140,7 +140,7 @@ pub async fn run(
     let takes = opened.as_ref().map_or(Takes::Http, Opened::at_listen);
     let (relay, own, elsewhere) =
         opened.map_or((None, None, None), |opened| (Some(opened.exchange), Some(opened.own), opened.elsewhere));
-    let ice = IceServers::new(&config.ice_server, own)?;
+    let ice = IceServers::new(&config.ice_server, own, config.relay.secret().map_err(ConfigError::from)?)?;
     let registry =
         Registry::new(ice.clone(), config.resume_grace, Pool::new(budget::or_a_quarter(KEPT_BYTES)), caps(&config));
     keep_out(&registry, &store).await?;

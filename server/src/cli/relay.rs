@@ -1,6 +1,6 @@
 //! The options that the relay has, but for its limits.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, builder::BoolishValueParser};
 
@@ -21,10 +21,15 @@ pub(super) struct RelayArgs {
     /// they have asked for
     #[arg(long, env = "GRTC_PUBLIC_ADDRESS", value_name = "HOST[:PORT]")]
     public_address: Option<PublicAddress>,
+    /// The file with the secret that the TURN servers of --ice-server know (coturn: use-auth-secret and static-auth-secret): its
+    /// bytes, without a final line feed. Clients are told credentials made with it
+    #[arg(long, env = "GRTC_TURN_SECRET_FILE", value_name = "FILE")]
+    turn_secret_file: Option<PathBuf>,
 }
 
 impl From<RelayArgs> for RelayConfig {
     fn from(args: RelayArgs) -> Self {
-        Self { turn: args.turn, turn_listen: args.turn_listen, public_address: args.public_address }
+        let RelayArgs { turn, turn_listen, public_address, turn_secret_file } = args;
+        Self { turn, turn_listen, public_address, turn_secret_file }
     }
 }

@@ -13,6 +13,7 @@ mod a_proxy_may_speak_the_proxy_protocol;
 mod a_proxy_may_stand_in_front;
 mod a_relay_is_reached_by_streams;
 mod a_relay_knows_who_asks;
+mod a_relay_may_be_somebody_else_s;
 mod a_relay_stays_within_its_room;
 mod a_restart_refuses_nobody;
 mod a_schema_is_brought_up_to_date;

@@ -5,7 +5,7 @@ use grtc_protocol::limits::{KEPT_BYTES, RESUME_GRACE};
 use super::*;
 
 fn registry() -> Registry {
-    Registry::new(IceServers::new(&[], None).unwrap(), RESUME_GRACE, Pool::new(KEPT_BYTES), Caps::none())
+    Registry::new(IceServers::new(&[], None, None).unwrap(), RESUME_GRACE, Pool::new(KEPT_BYTES), Caps::none())
 }
 
 fn join(registry: &Registry, room: &str, peer: &str) -> Result<Membership, CloseCode> {
@@ -107,7 +107,7 @@ fn who_has_left_or_finds_too_many_away_is_gone_at_once() {
 fn what_all_rooms_keep_is_bounded_in_sum_and_who_misses_little_misses_nothing() {
     const MOST: usize = 1 << 20;
     let pool = Pool::new(MOST);
-    let registry = Registry::new(IceServers::new(&[], None).unwrap(), RESUME_GRACE, pool.clone(), Caps::none());
+    let registry = Registry::new(IceServers::new(&[], None, None).unwrap(), RESUME_GRACE, pool.clone(), Caps::none());
     let tell = |room: &str, bytes: usize| {
         let text = format!(r#"{{"type":"broadcast","data":"{}"}}"#, "x".repeat(bytes));
         let frame = grtc_protocol::client::Frame::parse(&text).unwrap();
@@ -144,7 +144,7 @@ fn what_all_rooms_keep_is_bounded_in_sum_and_who_misses_little_misses_nothing() 
 #[test]
 fn there_are_so_many_rooms_and_those_that_nobody_is_in_give_way() {
     let caps = Caps { rooms: 4, ..Caps::none() };
-    let registry = Registry::new(IceServers::new(&[], None).unwrap(), RESUME_GRACE, Pool::new(KEPT_BYTES), caps);
+    let registry = Registry::new(IceServers::new(&[], None, None).unwrap(), RESUME_GRACE, Pool::new(KEPT_BYTES), caps);
     let held: Vec<_> = ["a", "b"].map(|room| join(&registry, room, "x").unwrap()).into();
     let more: Vec<_> = ["c", "d"].map(|room| join(&registry, room, "x").unwrap()).into();
     assert_eq!(join(&registry, "e", "x").map(drop), Err(CloseCode::Overloaded));

@@ -37,7 +37,7 @@ struct Client {
 
 impl Rooms {
     fn new(message_rate: u32) -> Self {
-        let ice = crate::ice::IceServers::new(&[], None).unwrap();
+        let ice = crate::ice::IceServers::new(&[], None, None).unwrap();
         let registry = Registry::new(ice, RESUME_GRACE, Pool::new(KEPT_BYTES), Caps::none());
         let mut limits = Values::none();
         limits[Limit::MessageRate] = message_rate;
