@@ -113,7 +113,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let config = config.check()?;
-    let Listeners { main: listener, redirect, inherited } = listeners.into();
+    let Listeners { main: listener, redirect, inherited, datagrams } = listeners.into();
     let address = listener.local_addr().context("the listener has no address")?;
     config.check_bind(address)?;
     let redirect = Listeners::redirecting(redirect, config.tls.redirect_listen).await?;
@@ -134,7 +134,7 @@ pub async fn run(
         .await
         .with_context(|| format!("can't use the database {}", config.database_url))?;
     let (relay, own) = match config.relay.turn {
-        true => Some(relay::start::open(&config, address, metrics.clone()).await?).unzip(),
+        true => Some(relay::start::open(&config, address, datagrams, metrics.clone()).await?).unzip(),
         false => (None, None),
     };
     let ice = IceServers::new(&config.ice_server, own)?;

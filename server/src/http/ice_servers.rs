@@ -29,10 +29,7 @@ struct IceServers<'a> {
 /// Those that take credentials are told to who says in which room it is, and as whom; a token has to allow that.
 #[utoipa::path(
     get, path = "/api/ice-servers", tag = "rooms",
-    params(
-        ("room" = Option<String>, Query, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description = "The room; other letters may be in a name, too"),
-        ("peer_id" = Option<String>, Query, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description = "As whom; the token's own where it has one"),
-    ),
+    params(("room" = Option<String>, Query), ("peer_id" = Option<String>, Query)),
     responses(
         (status = 200, description = "`{\"iceServers\": [{\"urls\": [\"stun:…\"]}]}`", body = Object),
         (status = 403, description = "The token is for another room or peer id"),

@@ -1,10 +1,13 @@
 //! The sockets that the server listens on: bound by itself, or opened before it was started and handed to it.
 
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::{
+    io::ErrorKind,
+    net::{SocketAddr, TcpListener as StdListener},
+};
 
 use anyhow::{Context, bail};
 use listenfd::ListenFd;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 
 use crate::config::Config;
 
@@ -16,12 +19,17 @@ pub struct Listeners {
     pub(crate) redirect: Option<TcpListener>,
     /// Others hold these sockets open too, so that whoever comes while this server ends finds the next one.
     pub(crate) inherited: bool,
+    /// For the relay, on the port of `main`; without it the relay takes that itself.
+    pub(crate) datagrams: Option<UdpSocket>,
 }
+
+/// How many ports are tried, where any will do, until one is free for connections and for datagrams.
+const TRIES: usize = 16;
 
 /// One that the program has bound itself.
 impl From<TcpListener> for Listeners {
     fn from(main: TcpListener) -> Self {
-        Self { main, redirect: None, inherited: false }
+        Self { main, redirect: None, inherited: false, datagrams: None }
     }
 }
 
@@ -45,9 +53,24 @@ impl Listeners {
             listener.map(of_tokio).transpose()
         };
         if let Some(main) = take(0)? {
-            return Ok(Self { main, redirect: take(1)?, inherited: true });
+            return Ok(Self { main, redirect: take(1)?, inherited: true, datagrams: None });
         }
-        Ok(bind(config.listen, "--listen").await?.into())
+        match config.relay.turn {
+            true => Self::for_both(config.listen).await,
+            false => Ok(bind(config.listen, "--listen").await?.into()),
+        }
+    }
+
+    /// Those for connections and for datagrams on one port. One that is taken for datagrams is the relay's to complain of.
+    async fn for_both(address: SocketAddr) -> anyhow::Result<Self> {
+        for _ in 0..TRIES {
+            let main = bind(address, "--listen").await?;
+            match UdpSocket::bind(main.local_addr()?).await {
+                Err(error) if address.port() == 0 && error.kind() == ErrorKind::AddrInUse => {}
+                datagrams => return Ok(Self { datagrams: datagrams.ok(), ..main.into() }),
+            }
+        }
+        bail!("no port is free for connections and for datagrams: --listen names one")
     }
 
     /// The one for who is sent to https, bound now if it was not handed over.

@@ -53,14 +53,11 @@ struct Port {
 }
 
 impl Relay {
-    /// Takes the port.
+    /// For what comes by this socket.
     ///
     /// # Errors
-    /// When somebody else has it.
-    pub(crate) async fn open(address: SocketAddr, settings: Settings, metrics: Arc<Metrics>) -> anyhow::Result<Self> {
-        let socket = UdpSocket::bind(address).await.with_context(|| {
-            format!("can't take datagrams on {address}, which --turn does: --listen takes another port")
-        })?;
+    /// When the system can't do with it what this takes.
+    pub(crate) fn new(socket: UdpSocket, settings: Settings, metrics: Arc<Metrics>) -> anyhow::Result<Self> {
         let state = UdpSocketState::new((&socket).into()).context("the socket for datagrams can't be set up")?;
         let larger = state.set_recv_buffer_size((&socket).into(), KERNEL_BYTES);
         if let Err(error) = larger.and(state.set_send_buffer_size((&socket).into(), KERNEL_BYTES)) {

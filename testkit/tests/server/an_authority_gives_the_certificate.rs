@@ -25,9 +25,11 @@ const LIFE: Duration = Duration::from_secs(90 * 86_400);
 
 /// An authority, and the names that lead to this machine.
 struct Pebble {
-    _processes: [Child; 2],
+    processes: [Child; 2],
     directory: String,
+    api: SocketAddr,
     management: SocketAddr,
+    dns: SocketAddr,
     authority: Authority,
     files: TempDir,
 }
@@ -39,8 +41,23 @@ async fn free() -> anyhow::Result<SocketAddr> {
 impl Pebble {
     /// One that looks for proofs at this port; none where it is not installed.
     async fn start(port: u16, life: Duration) -> anyhow::Result<Option<Self>> {
+        loop {
+            // A port that was free may be somebody else's by the time that a program takes it: that program ends then.
+            let Some(mut pebble) = Self::launch(port, life).await? else { return Ok(None) };
+            let since = Instant::now();
+            while !pebble.has_ended()? {
+                if TcpStream::connect(pebble.api).await.is_ok() && TcpStream::connect(pebble.dns).await.is_ok() {
+                    return Ok(Some(pebble));
+                }
+                anyhow::ensure!(since.elapsed() < Duration::from_secs(20), "pebble does not listen");
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    async fn launch(port: u16, life: Duration) -> anyhow::Result<Option<Self>> {
         let (authority, files) = (Authority::new()?, TempDir::new()?);
-        let (api, management, dns) = (free().await?, free().await?, free().await?.to_string());
+        let (api, management, dns) = (free().await?, free().await?, free().await?);
         let config = serde_json::json!({"pebble": {
             "listenAddress": api, "managementListenAddress": management, "certificate": authority.certificate(),
             "privateKey": authority.key(), "httpPort": 1, "tlsPort": port, "ocspResponderURL": "",
@@ -53,13 +70,14 @@ impl Pebble {
             command.args(arguments).env("PEBBLE_VA_NOSLEEP", "1").stdout(Stdio::null()).stderr(Stdio::null());
             command.kill_on_drop(true).spawn()
         };
+        let resolver = dns.to_string();
         let names = [
             "-defaultIPv4",
             "127.0.0.1",
             "-defaultIPv6",
             "",
             "-dns01",
-            &dns,
+            &resolver,
             "-http01",
             "",
             "-https01",
@@ -69,15 +87,15 @@ impl Pebble {
             "-management",
             "127.0.0.1:0",
         ];
-        let Ok(resolver) = start("pebble-challtestsrv", &names) else { return Ok(None) };
-        let pebble = start("pebble", &["-config", text(&file), "-dnsserver", &dns])?;
-        let since = Instant::now();
-        while TcpStream::connect(api).await.is_err() || TcpStream::connect(&dns).await.is_err() {
-            anyhow::ensure!(since.elapsed() < Duration::from_secs(20), "pebble does not listen");
-            sleep(Duration::from_millis(50)).await;
-        }
+        let Ok(names) = start("pebble-challtestsrv", &names) else { return Ok(None) };
+        let pebble = start("pebble", &["-config", text(&file), "-dnsserver", &resolver])?;
         let directory = format!("https://{api}/dir");
-        Ok(Some(Self { _processes: [resolver, pebble], directory, management, authority, files }))
+        Ok(Some(Self { processes: [names, pebble], directory, api, management, dns, authority, files }))
+    }
+
+    fn has_ended(&mut self) -> anyhow::Result<bool> {
+        let [names, pebble] = &mut self.processes;
+        Ok(names.try_wait()?.is_some() || pebble.try_wait()?.is_some())
     }
 
     async fn server(&self, port: u16) -> anyhow::Result<ServerProcess> {
