@@ -1,8 +1,9 @@
 //! Whom the server believes where it is a client itself: asking another one for its health, or an authority for a certificate.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use reqwest::{Client, Url, redirect};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -36,6 +37,21 @@ pub(crate) fn client(ca: Option<&Path>) -> anyhow::Result<Arc<ClientConfig>> {
         }
     }
     believing(roots).map(Arc::new)
+}
+
+/// What sends requests to `url`, and to nowhere else: it follows no redirect and takes no proxy. An answer has `patience` to come.
+///
+/// # Errors
+/// When there is nobody to vouch for a server that is asked over https.
+pub(crate) fn requests(url: &Url, patience: Duration) -> anyhow::Result<Client> {
+    let tls = match url.scheme() {
+        "https" => client(None)?.as_ref().clone(),
+        _ => believing(RootCertStore::empty())?,
+    };
+    let builder = Client::builder().tls_backend_preconfigured(tls).timeout(patience);
+    let builder = builder.redirect(redirect::Policy::none()).no_proxy();
+    let builder = builder.user_agent(concat!("grtc-server/", env!("CARGO_PKG_VERSION")));
+    builder.build().context("no client for HTTP can be made")
 }
 
 /// A client that believes these authorities.

@@ -24,8 +24,7 @@ use opentelemetry_sdk::{
     propagation::TraceContextPropagator,
     trace::{SdkTracer, SdkTracerProvider},
 };
-use reqwest::{Client, redirect};
-use rustls::RootCertStore;
+use reqwest::Client;
 use tokio::{runtime::Handle, task::spawn_blocking};
 use tracing::{info, warn};
 
@@ -126,14 +125,7 @@ struct Collector {
 
 impl Collector {
     fn new(endpoint: &OtlpEndpoint) -> anyhow::Result<Self> {
-        let tls = match endpoint.is_secure() {
-            true => roots::client(None)?.as_ref().clone(),
-            false => roots::believing(RootCertStore::empty())?,
-        };
-        let client =
-            Client::builder().tls_backend_preconfigured(tls).timeout(PATIENCE).redirect(redirect::Policy::none());
-        let client = client.no_proxy().user_agent(concat!("grtc-server/", env!("CARGO_PKG_VERSION")));
-        let client = client.build().context("no client for HTTP can be made")?;
+        let client = roots::requests(endpoint.url(), PATIENCE)?;
         Ok(Self { client, runtime: Handle::current(), failing: AtomicBool::new(false) })
     }
 

@@ -27,9 +27,8 @@ impl OtlpEndpoint {
         if base.ends_with("/v1/traces") { base.to_owned() } else { format!("{base}/v1/traces") }
     }
 
-    /// Whether it is spoken to over TLS.
-    pub(crate) fn is_secure(&self) -> bool {
-        self.0.scheme() == "https"
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
     }
 }
 

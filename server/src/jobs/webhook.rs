@@ -2,10 +2,8 @@
 
 use std::error::Error;
 
-use anyhow::Context as _;
-use reqwest::{Client, StatusCode, Url, header::CONTENT_TYPE, redirect};
+use reqwest::{Client, StatusCode, Url, header::CONTENT_TYPE};
 use ring::hmac;
-use rustls::RootCertStore;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -53,19 +51,7 @@ impl Webhook {
     /// When there is nobody to vouch for a receiver that is asked over https.
     pub(crate) fn new(target: Target, metrics: Arc<Metrics>) -> anyhow::Result<Self> {
         let Target { url, key } = target;
-        let tls = match url.scheme() {
-            "https" => roots::client(None)?.as_ref().clone(),
-            _ => roots::believing(RootCertStore::empty())?,
-        };
-        // It goes to where it is said to go and nowhere else.
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .timeout(DELIVERY_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("grtc-server/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("no client for the webhook can be made")?;
+        let client = roots::requests(&url, DELIVERY_TIMEOUT)?;
         Ok(Self { client, url, key, metrics, failures: Occasional::new() })
     }
 
